@@ -1,0 +1,10 @@
+namespace DmlPipeline.Contracts;
+
+/// <summary>Command: train a model.</summary>
+/// <param name="RunId">Names the run everywhere; the same id never trains twice.</param>
+/// <param name="Dataset">Dataset name.</param>
+/// <param name="DatasetVersion">Dataset version number.</param>
+/// <param name="Recipe">The training recipe as canonical JSON.</param>
+/// <param name="RequestedBy">Who or what asked, for example <c>new-data</c> or <c>cli</c>.</param>
+/// <param name="Reason">Why, in a sentence.</param>
+public sealed record TrainModel(string RunId, string Dataset, int DatasetVersion, string Recipe, string RequestedBy, string Reason);

@@ -1,0 +1,72 @@
+using System.Text.Json;
+using DmlPipeline.Contracts;
+using DmlPipeline.Contracts.Datasets;
+
+namespace DmlPipeline.Storage;
+
+/// <summary>Reads one dataset version: its manifest, its list of samples, and any image by index. Thread-safe.</summary>
+public sealed class DatasetReader : IDisposable
+{
+    private readonly Microsoft.Win32.SafeHandles.SafeFileHandle[] shards;
+
+    private DatasetReader(DatasetManifest manifest, DatasetSample[] samples, Microsoft.Win32.SafeHandles.SafeFileHandle[] shards)
+    {
+        Manifest = manifest;
+        Samples = samples;
+        this.shards = shards;
+    }
+
+    public DatasetManifest Manifest { get; }
+
+    public IReadOnlyList<DatasetSample> Samples { get; }
+
+    public static string ManifestKey(string dataset, int version) => $"datasets/{dataset}/v{version}/manifest.json";
+
+    public static async Task<DatasetReader> Open(IArtifactStore store, string dataset, int version, CancellationToken cancel)
+    {
+        DatasetManifest manifest;
+        await using (var stream = await store.OpenRead(ManifestKey(dataset, version), cancel))
+            manifest = (await JsonSerializer.DeserializeAsync<DatasetManifest>(stream, ContractJson.Compact, cancel))!;
+        if (manifest.Schema != DatasetManifest.CurrentSchema)
+            throw new InvalidDataException($"Dataset {dataset} v{version} has the schema '{manifest.Schema}'; this program reads '{DatasetManifest.CurrentSchema}'.");
+
+        var samples = new List<DatasetSample>(manifest.Counts.Images);
+        await using (var stream = await store.OpenRead(manifest.Samples.Key, cancel))
+        using (var lines = new StreamReader(stream))
+            while (await lines.ReadLineAsync(cancel) is { } line)
+                samples.Add(JsonSerializer.Deserialize<DatasetSample>(line, ContractJson.Compact)!);
+        if (samples.Count != manifest.Counts.Images)
+            throw new InvalidDataException($"Dataset {dataset} v{version} lists {samples.Count} samples but its manifest counts {manifest.Counts.Images}.");
+
+        var handles = new List<Microsoft.Win32.SafeHandles.SafeFileHandle>();
+        foreach (var shard in manifest.Shards)
+            handles.Add(File.OpenHandle(await store.LocalFile(shard.Key, cancel)));
+        return new DatasetReader(manifest, [.. samples], [.. handles]);
+    }
+
+    /// <summary>The bytes of the image file of sample <paramref name="index"/>.</summary>
+    public byte[] Read(int index)
+    {
+        var sample = Samples[index];
+        var bytes = new byte[sample.Bytes];
+        for (var done = 0; done < bytes.Length;)
+        {
+            var read = RandomAccess.Read(shards[sample.Shard], bytes.AsSpan(done), sample.Offset + done);
+            if (read == 0) throw new InvalidDataException($"Shard {Manifest.Shards[sample.Shard].Key} ends before the image {sample.Name}.");
+            done += read;
+        }
+        return bytes;
+    }
+
+    /// <summary>Indexes of the samples whose class lies in the split, in sample order.</summary>
+    public int[] IndexesOf(string split)
+    {
+        var classes = Manifest.Classes.Where(c => c.Split == split).Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
+        return [.. Enumerable.Range(0, Samples.Count).Where(i => classes.Contains(Samples[i].Class))];
+    }
+
+    public void Dispose()
+    {
+        foreach (var shard in shards) shard.Dispose();
+    }
+}
