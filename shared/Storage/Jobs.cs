@@ -1,0 +1,103 @@
+namespace DmlPipeline.Storage;
+
+/// <summary>A job that this worker holds until the lease ends.</summary>
+/// <param name="Id">Kind and subject, for example <c>train:birds-v3</c>.</param>
+/// <param name="Kind">Which workers can do it: <c>prepare</c>, <c>train</c> or <c>evaluate</c>.</param>
+/// <param name="Subject">What the job is about: a run or a drop.</param>
+/// <param name="Failures">Attempts that ended in an exception.</param>
+/// <param name="Worker">Who holds the lease.</param>
+public sealed record LeasedJob(string Id, string Kind, string Subject, long Failures, string Worker);
+
+public enum HeartbeatAnswer { Continue, CancelRequested, LeaseLost }
+
+/// <summary>Leased job rows: long work that outlives messages, workers and processes.</summary>
+public static class Jobs
+{
+    public static string Id(string kind, string subject) => $"{kind}:{subject}";
+
+    /// <summary>Queues the job unless it exists already, in whatever state.</summary>
+    public static Task<int> Enqueue(this Transaction transaction, string kind, string subject, int priority = 0) =>
+        transaction.Execute(
+            """
+            insert into jobs (id, kind, subject, state, priority, created_at, updated_at)
+            values (@id, @kind, @subject, 'queued', @priority, @now, @now) on conflict do nothing
+            """,
+            new { id = Id(kind, subject), kind, subject, priority, now = Database.Now });
+
+    /// <summary>Queues a finished job again, for example a cancelled one that is to be resumed.</summary>
+    public static Task<int> Requeue(this Transaction transaction, string kind, string subject) =>
+        transaction.Execute(
+            """
+            update jobs set state = 'queued', failures = 0, leases = 0, not_before = 0, cancel_requested = 0, error = null,
+                leased_by = null, lease_until = null, updated_at = @now
+            where id = @id and state in ('done', 'failed', 'cancelled')
+            """,
+            new { id = Id(kind, subject), now = Database.Now });
+
+    /// <summary>Takes the most urgent job that is waiting, or one whose worker has gone silent.</summary>
+    public static async Task<LeasedJob?> Lease(this Database database, string kind, string worker, TimeSpan lease, CancellationToken cancel)
+    {
+        // Looked at without the write lock first: an idle worker must not disturb the others.
+        const string waiting =
+            """
+            kind = @kind and (state = 'queued' and not_before <= @now or state = 'leased' and lease_until < @now)
+            """;
+        var arguments = new { kind, worker, now = Database.Now, until = Database.Now + (long)lease.TotalMilliseconds };
+        if (await database.QueryOne<int>($"select count(*) from jobs where {waiting}", arguments, cancel) == 0) return null;
+        return await database.Write(transaction => transaction.QueryOne<LeasedJob>(
+            $"""
+            update jobs set state = 'leased', leased_by = @worker, lease_until = @until, leases = leases + 1, updated_at = @now
+            where id = (select id from jobs where {waiting} order by priority desc, created_at, id limit 1)
+            returning id, kind, subject, failures, leased_by as worker
+            """, arguments), cancel);
+    }
+
+    /// <summary>Extends the lease and asks whether the work should go on.</summary>
+    public static Task<HeartbeatAnswer> Heartbeat(this Database database, LeasedJob job, TimeSpan lease, CancellationToken cancel) =>
+        database.Write(async transaction =>
+        {
+            var cancelRequested = await transaction.QueryOne<bool?>(
+                """
+                update jobs set lease_until = @until, updated_at = @now where id = @id and leased_by = @worker and state = 'leased'
+                returning cancel_requested
+                """,
+                new { id = job.Id, worker = job.Worker, now = Database.Now, until = Database.Now + (long)lease.TotalMilliseconds });
+            return cancelRequested switch
+            {
+                null => HeartbeatAnswer.LeaseLost,
+                true => HeartbeatAnswer.CancelRequested,
+                false => HeartbeatAnswer.Continue,
+            };
+        }, cancel);
+
+    /// <summary>Ends the job inside the transaction that stores its effect.</summary>
+    /// <exception cref="LeaseLostException">Another worker took the job over; the transaction must not commit.</exception>
+    public static async Task Finish(this Transaction transaction, LeasedJob job, string state = "done", string? error = null)
+    {
+        var rows = await transaction.Execute(
+            """
+            update jobs set state = @state, error = @error, leased_by = null, lease_until = null, cancel_requested = 0, updated_at = @now
+            where id = @id and leased_by = @worker and state = 'leased'
+            """,
+            new { id = job.Id, worker = job.Worker, state, error, now = Database.Now });
+        if (rows == 0) throw new LeaseLostException(job);
+    }
+
+    /// <summary>Gives the job back, to be taken again after the delay.</summary>
+    public static Task Release(this Database database, LeasedJob job, TimeSpan delay, string? error, CancellationToken cancel) =>
+        database.Write(transaction => transaction.Execute(
+            """
+            update jobs set state = 'queued', leased_by = null, lease_until = null, not_before = @notBefore, error = @error,
+                failures = failures + @failed, updated_at = @now
+            where id = @id and leased_by = @worker and state = 'leased'
+            """,
+            new { id = job.Id, worker = job.Worker, now = Database.Now, notBefore = Database.Now + (long)delay.TotalMilliseconds, error, failed = error is null ? 0 : 1 }), cancel);
+
+    /// <summary>Takes every lease back. Only for a process that knows that no other works on this database.</summary>
+    public static Task ReleaseAll(this Database database, CancellationToken cancel) =>
+        database.Write(transaction => transaction.Execute(
+            "update jobs set state = 'queued', leased_by = null, lease_until = null, updated_at = @now where state = 'leased'", new { now = Database.Now }), cancel);
+}
+
+/// <summary>The worker was too slow to extend its lease: another one has the job now, and this one's result must be dropped.</summary>
+public sealed class LeaseLostException(LeasedJob job) : Exception($"The lease on {job.Id} was lost: another worker has taken the job over.");

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using Dapper;
+using DmlPipeline.Contracts;
+using Microsoft.Data.Sqlite;
+
+namespace DmlPipeline.Storage;
+
+/// <summary>One open write transaction. What it publishes is sent after, and only if, it commits.</summary>
+public sealed class Transaction
+{
+    private readonly SqliteConnection connection;
+    private readonly SqliteTransaction native;
+    private readonly CancellationToken cancel;
+
+    internal Transaction(SqliteConnection connection, SqliteTransaction native, CancellationToken cancel)
+    {
+        this.connection = connection;
+        this.native = native;
+        this.cancel = cancel;
+    }
+
+    internal int Published { get; private set; }
+
+    public Task<int> Execute(string sql, object? arguments = null) => connection.ExecuteAsync(Command(sql, arguments));
+
+    public Task<IEnumerable<T>> Query<T>(string sql, object? arguments = null) => connection.QueryAsync<T>(Command(sql, arguments));
+
+    public Task<T?> QueryOne<T>(string sql, object? arguments = null) => connection.QueryFirstOrDefaultAsync<T>(Command(sql, arguments));
+
+    /// <summary>Puts a message into the outbox.</summary>
+    public async Task Publish<T>(T message) where T : class
+    {
+        await Execute(
+            "insert into outbox (message_id, type, body_json, created_at) values (@id, @type, @body, @now)",
+            new { id = Guid.CreateVersion7().ToString(), type = typeof(T).Name, body = JsonSerializer.Serialize(message, ContractJson.Compact), now = Database.Now });
+        Published++;
+    }
+
+    /// <summary>Remembers that this consumer takes this message.</summary>
+    /// <returns>False when it took it before.</returns>
+    public async Task<bool> Receive(Guid messageId, string consumer) =>
+        await Execute(
+            "insert into inbox (message_id, consumer, received_at) values (@id, @consumer, @now) on conflict do nothing",
+            new { id = messageId.ToString(), consumer, now = Database.Now }) == 1;
+
+    private CommandDefinition Command(string sql, object? arguments) => new(sql, arguments, native, cancellationToken: cancel);
+}
