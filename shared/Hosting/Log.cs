@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Logging;
+
+namespace DmlPipeline.Hosting;
+
+internal static partial class Log
+{
+    [LoggerMessage(Level = LogLevel.Information, Message = "Published {Type} {Body}")]
+    public static partial void Published(this ILogger logger, string type, string body);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The outbox could not be sent; it is tried again")]
+    public static partial void OutboxFailed(this ILogger logger, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} started")]
+    public static partial void JobStarted(this ILogger logger, string job);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} done")]
+    public static partial void JobDone(this ILogger logger, string job);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} cancelled")]
+    public static partial void JobCancelled(this ILogger logger, string job);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} handed back for another worker, or the next start, to go on with")]
+    public static partial void JobHandedBack(this ILogger logger, string job);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} goes on elsewhere: {Reason}")]
+    public static partial void JobLost(this ILogger logger, string job, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Job {Job} failed")]
+    public static partial void JobFailed(this ILogger logger, Exception error, string job);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The {Kind} worker met an error; it goes on")]
+    public static partial void WorkerFailed(this ILogger logger, Exception error, string kind);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Sent again {Count} × {Name}")]
+    public static partial void Reconciled(this ILogger logger, int count, string name);
+}
