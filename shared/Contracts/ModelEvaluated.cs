@@ -1,5 +1,15 @@
 namespace DmlPipeline.Contracts;
 
 /// <summary>Event: a model was judged on classes that it never saw.</summary>
+/// <param name="RunId">The run that trained the model.</param>
+/// <param name="Dataset">Dataset name.</param>
+/// <param name="DatasetVersion">The dataset version whose test split judged.</param>
+/// <param name="Evaluation">The whole report.</param>
+/// <param name="Metrics">Metric name to value.</param>
+/// <param name="Champion">The champion of that moment, judged on the same test split; null when there was none.</param>
 public sealed record ModelEvaluated(
-    string RunId, string Dataset, int DatasetVersion, ArtifactRef Evaluation, IReadOnlyDictionary<string, double> Metrics);
+    string RunId, string Dataset, int DatasetVersion, ArtifactRef Evaluation, IReadOnlyDictionary<string, double> Metrics, ChampionOnSameSplit? Champion);
+
+/// <param name="Version">Model version of the champion.</param>
+/// <param name="Metrics">Its metrics on the test split that judged the challenger.</param>
+public sealed record ChampionOnSameSplit(int Version, IReadOnlyDictionary<string, double> Metrics);

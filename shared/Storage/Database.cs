@@ -22,6 +22,7 @@ public sealed class Database : IDisposable
     public static async Task<Database> Open(string path, CancellationToken cancel)
     {
         SystemSqlite.Use();
+        DefaultTypeMap.MatchNamesWithUnderscores = true;
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var builder = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 60 };
         var database = new Database(builder.ToString());

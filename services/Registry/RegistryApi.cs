@@ -1,0 +1,108 @@
+using System.Text.Json.Nodes;
+using DmlPipeline.Contracts;
+using DmlPipeline.Storage;
+using DmlPipeline.Storage.State;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Net.Http.Headers;
+
+namespace DmlPipeline.Registry;
+
+/// <summary>The registry over HTTP: read-only, JSON, weights as a download that can be resumed.</summary>
+public static class RegistryApi
+{
+    private const int MostVersions = 1000;
+
+    public static void MapRegistry(this IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup("/api/models");
+        api.MapGet("/", ListModels);
+        api.MapGet("/{model}", ListVersions);
+        api.MapGet("/{model}/history", History);
+        api.MapGet("/{model}/{version}", ReadVersion);
+        api.MapGet("/{model}/{version}/{file}", Download);
+        routes.MapGet("/api/versions", ListVersionsOfAll);
+    }
+
+    private static async Task<IResult> ListModels(Database database, CancellationToken cancel)
+    {
+        var versions = await database.ModelVersions(model: null, [], bestBy: null, MostVersions, cancel);
+        return Json(new JsonArray([.. versions.GroupBy(version => version.Model, StringComparer.Ordinal).Select(group => new JsonObject
+        {
+            ["model"] = group.Key,
+            ["versions"] = group.Count(),
+            ["latest"] = group.Max(version => version.Version),
+            ["aliases"] = new JsonObject(group.SelectMany(Aliases).Select(alias => KeyValuePair.Create(alias.Name, (JsonNode?)alias.Version))),
+        })]));
+    }
+
+    private static Task<IResult> ListVersionsOfAll(string? filter, string? best, Database database, CancellationToken cancel) =>
+        Versions(model: null, filter, best, database, cancel);
+
+    private static async Task<IResult> ListVersions(string model, string? filter, string? best, Database database, CancellationToken cancel) =>
+        (await database.ModelVersions(model, [], bestBy: null, 1, cancel)).Count == 0
+            ? NotFound($"There is no model '{model}'. GET /api/models lists them.")
+            : await Versions(model, filter, best, database, cancel);
+
+    private static async Task<IResult> Versions(string? model, string? filter, string? best, Database database, CancellationToken cancel)
+    {
+        try
+        {
+            var versions = await database.ModelVersions(model, MetricFilter.Parse(filter), best, MostVersions, cancel);
+            return Json(new JsonArray([.. versions.Select(Describe)]));
+        }
+        catch (FormatException e)
+        {
+            return Results.Problem(e.Message, statusCode: StatusCodes.Status400BadRequest);
+        }
+    }
+
+    private static async Task<IResult> ReadVersion(string model, string version, Database database, CancellationToken cancel) =>
+        await database.ModelVersion(model, version, cancel) is { } row ? Json(Describe(row)) : NoVersion(model, version);
+
+    private static async Task<IResult> History(string model, Database database, CancellationToken cancel) =>
+        Results.Json(
+            (await database.AliasHistory(model, cancel)).Select(row => new
+            {
+                row.Alias, row.Version, row.PreviousVersion, row.Promoted, row.Reason, DecidedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.DecidedAt),
+            }),
+            ContractJson.Indented);
+
+    private static async Task<IResult> Download(string model, string version, string file, Database database, IArtifactStore store, CancellationToken cancel)
+    {
+        if (await database.ModelVersion(model, version, cancel) is not { } row) return NoVersion(model, version);
+        var type = file switch
+        {
+            "model.safetensors" => "application/octet-stream",
+            "model.json" or "evaluation.json" => "application/json",
+            _ => null,
+        };
+        if (type is null) return NotFound("A version holds model.safetensors, model.json and evaluation.json.");
+        // The key is made of what the database says, never of what the client sent.
+        var key = $"models/{row.Model}/v{row.Version}/{file}";
+        var found = await store.Find(key, cancel) ?? throw new FileNotFoundException($"{key} is missing from the store.", key);
+        return Results.File(
+            await store.OpenRead(key, cancel), type, $"{row.Model}-v{row.Version}-{file}", found.LastModified,
+            new EntityTagHeaderValue($"\"{found.ETag}\""), enableRangeProcessing: true);
+    }
+
+    private static JsonObject Describe(ModelVersionRow row)
+    {
+        var document = (JsonObject)JsonNode.Parse(row.ModelJson)!;
+        document["createdAt"] = DateTimeOffset.FromUnixTimeMilliseconds(row.CreatedAt);
+        document["aliases"] = new JsonArray([.. Aliases(row).Select(alias => (JsonNode?)alias.Name)]);
+        document["download"] = $"/api/models/{Uri.EscapeDataString(row.Model)}/{row.Version}/model.safetensors";
+        return document;
+    }
+
+    private static IEnumerable<(string Name, int Version)> Aliases(ModelVersionRow row) =>
+        (row.Aliases ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(name => (name, row.Version));
+
+    private static IResult Json(JsonNode node) => Results.Text(node.ToJsonString(ContractJson.Indented), "application/json");
+
+    private static IResult NoVersion(string model, string version) =>
+        NotFound($"There is no version or alias '{version}' of a model '{model}'. GET /api/models lists what there is.");
+
+    private static IResult NotFound(string detail) => Results.Problem(detail, statusCode: StatusCodes.Status404NotFound);
+}

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using DmlPipeline.Contracts;
+using DmlPipeline.Contracts.Datasets;
+
+namespace DmlPipeline.Storage.State;
+
+/// <summary>A drop: the objects that settled together, and what became of them.</summary>
+public sealed record DropRow
+{
+    public required string Id { get; init; }
+    public required string Dataset { get; init; }
+
+    /// <summary><c>settled</c>, then <c>ready</c>, <c>unchanged</c> (nothing new) or <c>rejected</c>.</summary>
+    public required string State { get; init; }
+
+    public required int Objects { get; init; }
+    public required long Bytes { get; init; }
+    public int? Version { get; init; }
+    public string? Reason { get; init; }
+    public string? ProgressJson { get; init; }
+    public required long CreatedAt { get; init; }
+    public long? FinishedAt { get; init; }
+}
+
+public sealed record DatasetVersionRow
+{
+    public required string Dataset { get; init; }
+    public required int Version { get; init; }
+    public required string DropId { get; init; }
+    public required string ManifestJson { get; init; }
+    public required int Images { get; init; }
+    public required int Classes { get; init; }
+    public required long CreatedAt { get; init; }
+
+    public DatasetManifest Manifest => JsonSerializer.Deserialize<DatasetManifest>(ManifestJson, ContractJson.Compact)!;
+}
+
+public static class DatasetRows
+{
+    public static async Task<IReadOnlyList<DatasetVersionRow>> DatasetVersions(this Database database, string? dataset, CancellationToken cancel) =>
+        [.. await database.Query<DatasetVersionRow>(
+            "select * from dataset_versions where @dataset is null or dataset = @dataset order by dataset, version", new { dataset }, cancel)];
+
+    public static Task<DatasetVersionRow?> LatestDatasetVersion(this Database database, string dataset, CancellationToken cancel) =>
+        database.QueryOne<DatasetVersionRow>("select * from dataset_versions where dataset = @dataset order by version desc limit 1", new { dataset }, cancel);
+
+    public static Task<DatasetVersionRow?> DatasetVersion(this Database database, string dataset, int version, CancellationToken cancel) =>
+        database.QueryOne<DatasetVersionRow>("select * from dataset_versions where dataset = @dataset and version = @version", new { dataset, version }, cancel);
+
+    public static async Task<IReadOnlyList<DropRow>> Drops(this Database database, string? dataset, CancellationToken cancel) =>
+        [.. await database.Query<DropRow>("select * from drops where @dataset is null or dataset = @dataset order by created_at, id", new { dataset }, cancel)];
+
+    public static Task<DropRow?> Drop(this Database database, string id, CancellationToken cancel) =>
+        database.QueryOne<DropRow>("select * from drops where id = @id", new { id }, cancel);
+}

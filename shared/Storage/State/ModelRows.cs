@@ -1,0 +1,89 @@
+namespace DmlPipeline.Storage.State;
+
+public sealed record ModelVersionRow
+{
+    public required string Model { get; init; }
+    public required int Version { get; init; }
+    public required string RunId { get; init; }
+    public required string Dataset { get; init; }
+    public required int DatasetVersion { get; init; }
+    public required long CreatedAt { get; init; }
+
+    /// <summary>The version's <c>model.json</c>.</summary>
+    public required string ModelJson { get; init; }
+
+    /// <summary>Aliases that point at this version, separated by commas.</summary>
+    public string? Aliases { get; init; }
+}
+
+public sealed record AliasHistoryRow
+{
+    public required string Model { get; init; }
+    public required string Alias { get; init; }
+    public required int Version { get; init; }
+    public int? PreviousVersion { get; init; }
+
+    /// <summary>True when the alias was moved to the version, false when it was refused.</summary>
+    public required bool Promoted { get; init; }
+
+    public required string Reason { get; init; }
+    public required long DecidedAt { get; init; }
+}
+
+/// <summary>A condition on a metric, for example <c>recall@1 >= 0.9</c>.</summary>
+/// <param name="Metric">Metric name.</param>
+/// <param name="Comparison">One of <c>&lt; &lt;= = >= ></c>.</param>
+/// <param name="Value">The bound.</param>
+public sealed record MetricCondition(string Metric, string Comparison, double Value);
+
+public static class ModelRows
+{
+    private const string Columns =
+        """
+        select v.*, (select group_concat(a.alias, ',') from aliases a where a.model = v.model and a.version = v.version) as aliases
+        from model_versions v
+        """;
+
+    /// <summary>Versions that fulfil every condition, newest first, or best first by a metric.</summary>
+    public static async Task<IReadOnlyList<ModelVersionRow>> ModelVersions(
+        this Database database, string? model, IReadOnlyList<MetricCondition> conditions, string? bestBy, int limit, CancellationToken cancel)
+    {
+        var arguments = new Dictionary<string, object?>(StringComparer.Ordinal) { ["model"] = model, ["limit"] = limit, ["bestBy"] = bestBy };
+        var sql = $"{Columns} where v.state = 'ready' and (@model is null or v.model = @model)";
+        for (var i = 0; i < conditions.Count; i++)
+        {
+            var comparison = conditions[i].Comparison;
+            if (comparison is not ("<" or "<=" or "=" or ">=" or ">"))
+                throw new ArgumentException($"'{comparison}' is no comparison: use <, <=, =, >= or >.", nameof(conditions));
+            arguments[$"metric{i}"] = conditions[i].Metric;
+            arguments[$"value{i}"] = conditions[i].Value;
+            sql += $" and exists (select 1 from model_metrics m where m.model = v.model and m.version = v.version and m.name = @metric{i} and m.value {comparison} @value{i})";
+        }
+        sql += bestBy is null
+            ? " order by v.model, v.version desc limit @limit"
+            : " order by (select m.value from model_metrics m where m.model = v.model and m.version = v.version and m.name = @bestBy) desc nulls last, v.model, v.version desc limit @limit";
+        return [.. await database.Query<ModelVersionRow>(sql, arguments, cancel)];
+    }
+
+    /// <param name="database">The database.</param>
+    /// <param name="model">Model name.</param>
+    /// <param name="which">A version number (<c>3</c> or <c>v3</c>), an alias, or <c>latest</c>.</param>
+    /// <param name="cancel">Ends the query.</param>
+    /// <returns>Null when the model has no such version.</returns>
+    public static Task<ModelVersionRow?> ModelVersion(this Database database, string model, string which, CancellationToken cancel)
+    {
+        var number = int.TryParse(which.TrimStart('v', 'V'), out var version) ? version : (int?)null;
+        var chosen = number is not null ? "v.version = @number"
+            : which == "latest" ? "v.version = (select max(version) from model_versions where model = @model and state = 'ready')"
+            : "v.version = (select version from aliases where model = @model and alias = @which)";
+        return database.QueryOne<ModelVersionRow>($"{Columns} where v.state = 'ready' and v.model = @model and {chosen}", new { model, which, number }, cancel);
+    }
+
+    public static async Task<IReadOnlyList<AliasHistoryRow>> AliasHistory(this Database database, string model, CancellationToken cancel) =>
+        [.. await database.Query<AliasHistoryRow>("select * from alias_history where model = @model order by id", new { model }, cancel)];
+
+    public static async Task<IReadOnlyDictionary<string, double>> Metrics(this Transaction transaction, string model, int version) =>
+        (await transaction.Query<(string Name, double Value)>(
+            "select name, value from model_metrics where model = @model and version = @version order by name", new { model, version }))
+        .ToDictionary(row => row.Name, row => row.Value, StringComparer.Ordinal);
+}

@@ -1,0 +1,64 @@
+namespace DmlPipeline.Storage.State;
+
+/// <summary>A training run, from the request to the registered version.</summary>
+public sealed record RunRow
+{
+    public required string Id { get; init; }
+    public required string Dataset { get; init; }
+    public required int DatasetVersion { get; init; }
+    public required string RecipeJson { get; init; }
+    public required string RecipeHash { get; init; }
+    public required string RequestedBy { get; init; }
+    public required string Reason { get; init; }
+
+    /// <summary><c>queued</c>, <c>running</c>, <c>trained</c>, <c>evaluated</c>, <c>registered</c>; or <c>failed</c>, <c>cancelled</c>.</summary>
+    public required string State { get; init; }
+
+    /// <summary>A <see cref="Contracts.TrainingProgressed"/>.</summary>
+    public string? ProgressJson { get; init; }
+
+    /// <summary>A <see cref="Contracts.ModelTrained"/>.</summary>
+    public string? TrainedJson { get; init; }
+
+    /// <summary>A <see cref="Contracts.ModelEvaluated"/>.</summary>
+    public string? EvaluatedJson { get; init; }
+
+    public string? Error { get; init; }
+    public required long CreatedAt { get; init; }
+    public long? StartedAt { get; init; }
+    public long? FinishedAt { get; init; }
+}
+
+public static class RunRows
+{
+    public static async Task<IReadOnlyList<RunRow>> Runs(this Database database, string? dataset, CancellationToken cancel) =>
+        [.. await database.Query<RunRow>("select * from runs where @dataset is null or dataset = @dataset order by created_at, id", new { dataset }, cancel)];
+
+    public static Task<RunRow?> Run(this Database database, string id, CancellationToken cancel) =>
+        database.QueryOne<RunRow>("select * from runs where id = @id", new { id }, cancel);
+
+    /// <summary>Asks that a run be cancelled: at once when it still waits, after saving a checkpoint when it is under way.</summary>
+    /// <returns>The state of the run after asking, or null when there is no such run.</returns>
+    public static Task<string?> RequestCancel(this Database database, string runId, CancellationToken cancel) =>
+        database.Write(async transaction =>
+        {
+            var job = new { id = Jobs.Id("train", runId), runId, now = Database.Now };
+            var waiting = await transaction.Execute(
+                "update jobs set state = 'cancelled', updated_at = @now where id = @id and state = 'queued'", job);
+            if (waiting == 1)
+                await transaction.Execute("update runs set state = 'cancelled', finished_at = @now, error = 'cancelled before it went on' where id = @runId", job);
+            else
+                await transaction.Execute("update jobs set cancel_requested = 1, updated_at = @now where id = @id and state = 'leased'", job);
+            return await transaction.QueryOne<string>("select state from runs where id = @runId", job);
+        }, cancel);
+
+    /// <summary>Queues a cancelled or failed run again; it goes on from its last checkpoint.</summary>
+    /// <returns>False when the run is in no state to be resumed.</returns>
+    public static Task<bool> Resume(this Database database, string runId, CancellationToken cancel) =>
+        database.Write(async transaction =>
+        {
+            var rows = await transaction.Execute(
+                "update runs set state = 'queued', error = null, finished_at = null where id = @runId and state in ('cancelled', 'failed')", new { runId });
+            return rows == 1 && await transaction.Requeue("train", runId) == 1;
+        }, cancel);
+}
