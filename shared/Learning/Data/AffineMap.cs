@@ -1,6 +1,7 @@
 namespace DmlPipeline.Learning.Data;
 
 /// <summary>Maps pixel centres of the target to places in the source: x' = Xx x + Xy y + X0, y' = Yx x + Yy y + Y0.</summary>
+[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
 internal readonly record struct AffineMap(float Xx, float Xy, float X0, float Yx, float Yy, float Y0)
 {
     public static AffineMap Identity { get; } = new(1, 0, 0, 0, 1, 0);

@@ -96,6 +96,7 @@ internal sealed unsafe class AffineSampler(ImageShape shape)
     }
 
     /// <summary>One coordinate along a row of the target.</summary>
+    [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
     private readonly struct Walk(int start, int step, int least, int most)
     {
         private readonly Vector256<int> lanes = Vector256.Create(start) + (Vector256.Create(0, 1, 2, 3, 4, 5, 6, 7) * Vector256.Create(step));

@@ -69,8 +69,8 @@ public sealed class ImageSet : IDisposable
     {
         if (shape.Channels is not (1 or 3) || shape.Height < 1 || shape.Width < 1)
             throw new ArgumentException($"Images cannot have the shape {shape}: it needs 1 or 3 channels and at least one row and column.");
-        var reader = new ImageReader(shape, classOfImage, readFile, nameOfImage);
-        if ((long)shape.Bytes * classOfImage.Count > cacheBytes) return new ImageSet(shape, classOfImage, cache: null, imagesPerChunk: 1, reader);
+        var files = new ImageReader(shape, classOfImage, readFile, nameOfImage);
+        if ((long)shape.Bytes * classOfImage.Count > cacheBytes) return new ImageSet(shape, classOfImage, cache: null, imagesPerChunk: 1, files);
 
         var (cache, perChunk) = Allocate(shape, classOfImage.Count);
         var every = Math.Max(1, classOfImage.Count / 100);
@@ -80,7 +80,7 @@ public sealed class ImageSet : IDisposable
         {
             Parallel.For(0, classOfImage.Count, options, index =>
             {
-                reader.Read(index, cache[index / perChunk].AsSpan(index % perChunk * shape.Bytes, shape.Bytes));
+                files.Read(index, cache[index / perChunk].AsSpan(index % perChunk * shape.Bytes, shape.Bytes));
                 var now = Interlocked.Increment(ref done);
                 if (now % every == 0 || now == classOfImage.Count) decoded?.Invoke(now);
             });
