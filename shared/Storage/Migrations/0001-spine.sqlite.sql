@@ -52,15 +52,17 @@ create table inbox_objects (
 create index inbox_objects_pending on inbox_objects (dataset, seen_at) where drop_id is null;
 create index inbox_objects_drop on inbox_objects (drop_id);
 
+-- waiting: too little to build from yet, it is built together with the next drop and is merged then.
 create table drops (
     id text primary key,
     dataset text not null,
-    state text not null check (state in ('settled', 'ready', 'unchanged', 'rejected')),
+    state text not null check (state in ('settled', 'ready', 'unchanged', 'waiting', 'merged', 'rejected')),
     objects integer not null,
     bytes integer not null,
     version integer,
     reason text,
     progress_json text,
+    outcome_json text,
     created_at integer not null,
     finished_at integer
 );
@@ -71,6 +73,7 @@ create table dataset_versions (
     version integer not null,
     drop_id text not null unique,
     manifest_json text not null,
+    manifest_ref_json text not null,
     images integer not null,
     classes integer not null,
     created_at integer not null,
@@ -82,6 +85,7 @@ create table training_decisions (
     dataset text not null,
     version integer not null,
     run_id text,
+    train_json text,
     reason text not null,
     decided_at integer not null,
     primary key (dataset, version)

@@ -10,7 +10,10 @@ public sealed record DropRow
     public required string Id { get; init; }
     public required string Dataset { get; init; }
 
-    /// <summary><c>settled</c>, then <c>ready</c>, <c>unchanged</c> (nothing new) or <c>rejected</c>.</summary>
+    /// <summary>
+    /// <c>settled</c>, then <c>ready</c>, <c>unchanged</c> (nothing new), <c>rejected</c>, or <c>waiting</c> (too little yet: built together
+    /// with the next drop, into which it is <c>merged</c>).
+    /// </summary>
     public required string State { get; init; }
 
     public required int Objects { get; init; }
@@ -18,6 +21,10 @@ public sealed record DropRow
     public int? Version { get; init; }
     public string? Reason { get; init; }
     public string? ProgressJson { get; init; }
+
+    /// <summary>Counts, and where the list of refused files is.</summary>
+    public string? OutcomeJson { get; init; }
+
     public required long CreatedAt { get; init; }
     public long? FinishedAt { get; init; }
 }
@@ -28,6 +35,10 @@ public sealed record DatasetVersionRow
     public required int Version { get; init; }
     public required string DropId { get; init; }
     public required string ManifestJson { get; init; }
+
+    /// <summary>An <see cref="ArtifactRef"/> of the manifest in the store.</summary>
+    public required string ManifestRefJson { get; init; }
+
     public required int Images { get; init; }
     public required int Classes { get; init; }
     public required long CreatedAt { get; init; }
