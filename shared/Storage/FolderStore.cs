@@ -86,6 +86,16 @@ public sealed class FolderStore : IArtifactStore
         return File.Exists(path) ? Task.FromResult(path) : throw new FileNotFoundException($"There is no object '{key}' in the store.", key);
     }
 
+    /// <summary>Deletes what writers that were killed have left behind: partial files under the prefix that have not grown for that long.</summary>
+    public void DeleteAbandoned(string prefix, TimeSpan olderThan)
+    {
+        var folder = PathOf(prefix);
+        if (!Directory.Exists(folder)) return;
+        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None };
+        foreach (var file in new DirectoryInfo(folder).EnumerateFiles(PartialPrefix + "*", options))
+            if (DateTime.UtcNow - file.LastWriteTimeUtc >= olderThan) file.Delete();
+    }
+
     private async Task<ArtifactRef?> Write(string key, Stream content, bool overwrite, CancellationToken cancel)
     {
         var path = PathOf(key);
