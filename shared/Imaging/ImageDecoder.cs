@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using DmlPipeline.Imaging.Formats;
 
 namespace DmlPipeline.Imaging;
@@ -31,7 +30,7 @@ public static class ImageDecoder
     public static Image Decode(ReadOnlySpan<byte> file, int channels, int targetWidth, int targetHeight, ImageLimits limits)
     {
         if (channels is not (1 or 3)) throw new ArgumentOutOfRangeException(nameof(channels), channels, "An image is decoded to 1 or 3 channels.");
-        var startedAt = Stopwatch.GetTimestamp();
+        var deadline = new Deadline(limits);
         switch (Open(file, limits))
         {
             case ImageFormat.Jpeg:
@@ -42,7 +41,7 @@ public static class ImageDecoder
             case ImageFormat.Png:
                 var png = PngHeader.Read(file);
                 Reasons.CheckSize(png.Width, png.Height, limits);
-                return OrientedPixels.Apply(PngDecoder.Decode(file, png, channels, startedAt, limits), png.Orientation);
+                return OrientedPixels.Apply(PngDecoder.Decode(file, png, channels, deadline), png.Orientation);
             default:
                 var webP = WebPHeader.Read(file);
                 Reasons.CheckSize(webP.Width, webP.Height, limits);

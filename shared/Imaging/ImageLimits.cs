@@ -8,7 +8,7 @@ public sealed record ImageLimits
     /// <summary>Size of the file in bytes.</summary>
     public long MaxBytes { get; init; } = 64L << 20;
 
-    /// <summary>Width x height. A progressive JPEG needs up to 6 bytes a pixel while it is decoded, everything else up to 4.</summary>
+    /// <summary>Width x height. Besides the result, decoding takes up to 6 bytes a pixel for a progressive JPEG, 8 for an interlaced PNG, 4 for a WebP.</summary>
     public long MaxPixels { get; init; } = 64_000_000;
 
     /// <summary>Width or height in pixels.</summary>

@@ -5,38 +5,54 @@ namespace DmlPipeline.Imaging;
 /// <summary>Conversions between pixel layouts: luma of ITU-R BT.601, transparency composed over white.</summary>
 internal static class PixelConversion
 {
-    /// <summary>Converts 1 (grey), 3 (RGB) or 4 (RGBA) interleaved samples to 1 or 3 channels.</summary>
+    /// <summary>Converts whole images or rows; the layouts are as in <see cref="Convert"/>.</summary>
     public static byte[] To(int channels, ReadOnlySpan<byte> source, int samples)
     {
-        var count = source.Length / samples;
-        var target = GC.AllocateUninitializedArray<byte>(count * channels);
-        switch (samples, channels)
+        var target = GC.AllocateUninitializedArray<byte>(source.Length / samples * channels);
+        Convert(source, samples, target, channels);
+        return target;
+    }
+
+    /// <summary>From 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA) interleaved samples to 1 or 3 channels.</summary>
+    public static void Convert(ReadOnlySpan<byte> source, int samples, Span<byte> target, int channels)
+    {
+        if (samples == channels)
         {
-            case (1, 3):
-                for (var i = 0; i < count; i++) target.AsSpan(i * 3, 3).Fill(source[i]);
+            source.CopyTo(target);
+            return;
+        }
+        var count = source.Length / samples;
+        switch (samples)
+        {
+            case 1:
+                for (var i = 0; i < count; i++) target.Slice(i * 3, 3).Fill(source[i]);
                 break;
-            case (3, 1):
+            case 2:
+                for (var i = 0; i < count; i++) target.Slice(i * channels, channels).Fill(OverWhite(source[i * 2], source[(i * 2) + 1]));
+                break;
+            case 3:
                 for (var i = 0; i < count; i++) target[i] = Luma(source[i * 3], source[(i * 3) + 1], source[(i * 3) + 2]);
                 break;
-            case (4, 1):
-                for (var i = 0; i < count; i++)
-                {
-                    var p = source.Slice(i * 4, 4);
-                    target[i] = OverWhite(Luma(p[0], p[1], p[2]), p[3]);
-                }
-                break;
-            case (4, 3):
-                for (var i = 0; i < count; i++)
-                {
-                    var p = source.Slice(i * 4, 4);
-                    for (var c = 0; c < 3; c++) target[(i * 3) + c] = OverWhite(p[c], p[3]);
-                }
-                break;
             default:
-                source.CopyTo(target);
+                ConvertRgba(source, target, channels);
                 break;
         }
-        return target;
+    }
+
+    private static void ConvertRgba(ReadOnlySpan<byte> source, Span<byte> target, int channels)
+    {
+        for (int i = 0, t = 0; i + 4 <= source.Length; i += 4)
+        {
+            var p = source.Slice(i, 4);
+            if (channels == 1)
+            {
+                target[t++] = OverWhite(Luma(p[0], p[1], p[2]), p[3]);
+                continue;
+            }
+            target[t++] = OverWhite(p[0], p[3]);
+            target[t++] = OverWhite(p[1], p[3]);
+            target[t++] = OverWhite(p[2], p[3]);
+        }
     }
 
     /// <summary>Ink to light. Adobe programs store the inks inverted and mark the file; others do not.</summary>

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics;
 using DmlPipeline.Imaging.Native;
 
 namespace DmlPipeline.Imaging.Formats;
@@ -8,24 +7,22 @@ namespace DmlPipeline.Imaging.Formats;
 internal static class PngDecoder
 {
     private const int RowsBetweenTimeChecks = 64;
+    private const nuint MaxAncillaryBytes = 1 << 20;
 
-    public static unsafe Image Decode(ReadOnlySpan<byte> file, PngHeader header, int channels, long startedAt, ImageLimits limits)
+    public static Image Decode(ReadOnlySpan<byte> file, PngHeader header, int channels, Deadline deadline)
     {
         // Text, colour profiles and the like are none of the decoder's business: without them nothing but pixel data is inflated,
         // and a misplaced one, which libspng refuses, costs no image.
-        if (header.OtherChunks)
+        if (!header.OtherChunks) return DecodeChunks(file, file, header, channels, deadline);
+        var kept = ArrayPool<byte>.Shared.Rent(file.Length);
+        try
         {
-            var kept = ArrayPool<byte>.Shared.Rent(file.Length);
-            try
-            {
-                return DecodeChunks(kept.AsSpan(0, KeepPixelChunks(file, kept)), header, channels, startedAt, limits);
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(kept);
-            }
+            return DecodeChunks(kept.AsSpan(0, KeepPixelChunks(file, kept)), file, header, channels, deadline);
         }
-        return DecodeChunks(file, header, channels, startedAt, limits);
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(kept);
+        }
     }
 
     private static int KeepPixelChunks(ReadOnlySpan<byte> file, Span<byte> kept)
@@ -44,25 +41,26 @@ internal static class PngDecoder
         }
     }
 
-    private static unsafe Image DecodeChunks(ReadOnlySpan<byte> file, PngHeader header, int channels, long startedAt, ImageLimits limits)
+    // kept: the chunks that pixels depend on; file: the whole file, which the header's offsets refer to.
+    private static unsafe Image DecodeChunks(ReadOnlySpan<byte> kept, ReadOnlySpan<byte> file, PngHeader header, int channels, Deadline deadline)
     {
-        var (format, samples) = Layout(header);
+        using var expander = new PngRowExpander(file, header, channels);
         var context = Spng.New(0);
         if (context == 0) throw new InvalidOperationException("libspng could not make a decoder: the machine is out of memory.");
         try
         {
-            fixed (byte* source = file)
+            fixed (byte* source = kept)
             {
                 Check(Spng.SetImageLimits(context, (uint)header.Width, (uint)header.Height));
-                Check(Spng.SetChunkLimits(context, 1 << 20, 1 << 20));
-                Check(Spng.SetBuffer(context, source, (nuint)file.Length));
-                Check(Spng.DecodeImage(context, null, 0, format, Spng.DecodeProgressive | Spng.DecodeTransparency));
-                var image = samples == channels
-                    ? DecodeDirectly(context, header, channels, startedAt, limits)
-                    : DecodeAndConvert(context, header, samples, channels, startedAt, limits);
+                Check(Spng.SetChunkLimits(context, MaxAncillaryBytes, MaxAncillaryBytes));
+                Check(Spng.SetSumAction(context, Spng.SumError, Spng.SumError));
+                Check(Spng.SetBuffer(context, source, (nuint)kept.Length));
+                Check(Spng.DecodeImage(context, null, 0, Spng.FormatRaw, Spng.DecodeProgressive));
+                var pixels = new byte[header.Width * header.Height * channels];
+                DecodeRows(context, header, expander, pixels, deadline);
                 // Checks the last data chunk's sum, which lies behind the last row.
                 Check(Spng.DecodeChunks(context));
-                return image;
+                return new Image(header.Width, header.Height, channels, pixels);
             }
         }
         finally
@@ -71,49 +69,51 @@ internal static class PngDecoder
         }
     }
 
-    /// <summary>The smallest layout that libspng can expand this file to, and its bytes per pixel.</summary>
-    private static (int Format, int Samples) Layout(PngHeader header) =>
-        header.HasAlpha ? (Spng.FormatRgba8, 4)
-        : header.ColourType == PngHeader.Grey && header.BitDepth <= 8 ? (Spng.FormatGrey8, 1)
-        : (Spng.FormatRgb8, 3);
-
-    private static unsafe Image DecodeDirectly(nint context, PngHeader header, int channels, long startedAt, ImageLimits limits)
+    private static void DecodeRows(nint context, PngHeader header, PngRowExpander expander, byte[] pixels, Deadline deadline)
     {
-        var pixels = new byte[header.Width * header.Height * channels];
-        fixed (byte* target = pixels)
-            DecodeRows(context, header, target, header.Width * channels, startedAt, limits);
-        return new Image(header.Width, header.Height, channels, pixels);
-    }
+        var rowBytes = header.RowBytes;
+        if (expander.IsIdentity)
+        {
+            ReadRows(context, header, pixels, pixels, null, deadline);
+            return;
+        }
 
-    private static unsafe Image DecodeAndConvert(nint context, PngHeader header, int samples, int channels, long startedAt, ImageLimits limits)
-    {
-        var expanded = ArrayPool<byte>.Shared.Rent(header.Width * header.Height * samples);
+        // The seven passes of an interlaced file fill all rows piecemeal; otherwise one row at a time is enough.
+        var buffered = header.Interlaced ? header.Height : 1;
+        var raw = ArrayPool<byte>.Shared.Rent(checked(rowBytes * buffered));
         try
         {
-            fixed (byte* target = expanded)
-                DecodeRows(context, header, target, header.Width * samples, startedAt, limits);
-            var pixels = PixelConversion.To(channels, expanded.AsSpan(0, header.Width * header.Height * samples), samples);
-            return new Image(header.Width, header.Height, channels, pixels);
+            raw.AsSpan(0, rowBytes * buffered).Clear(); // libspng adds the bits of packed samples to what is there
+            ReadRows(context, header, raw, pixels, header.Interlaced ? null : expander, deadline);
+            if (!header.Interlaced) return;
+            var width = pixels.Length / header.Height;
+            for (var y = 0; y < header.Height; y++)
+                expander.Expand(raw.AsSpan(y * rowBytes, rowBytes), pixels.AsSpan(y * width, width));
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(expanded);
+            ArrayPool<byte>.Shared.Return(raw);
         }
     }
 
-    private static unsafe void DecodeRows(nint context, PngHeader header, byte* pixels, int stride, long startedAt, ImageLimits limits)
+    // raw: all rows, or one row when an expander turns each into pixels at once.
+    private static unsafe void ReadRows(nint context, PngHeader header, byte[] raw, byte[] pixels, PngRowExpander? expander, Deadline deadline)
     {
-        // An interlaced file delivers its rows in seven passes over the whole image.
-        var rows = 0;
-        int status;
+        var rowBytes = header.RowBytes;
+        var width = pixels.Length / header.Height;
+        int status, rows = 0;
         do
         {
             Spng.RowInfo info;
             Check(Spng.GetRowInfo(context, &info));
             if (info.Row >= (uint)header.Height) throw Reasons.Damaged("PNG", "it has more rows than its header says");
-            status = Spng.DecodeRow(context, pixels + ((long)info.Row * stride), (nuint)stride);
+            var y = (int)info.Row;
+            var row = raw.AsSpan(expander is null ? y * rowBytes : 0, rowBytes);
+            fixed (byte* target = row)
+                status = Spng.DecodeRow(context, target, (nuint)rowBytes);
             if (status is not (0 or Spng.EndOfImage)) throw Explain(status);
-            if (++rows % RowsBetweenTimeChecks == 0 && Stopwatch.GetElapsedTime(startedAt) > limits.MaxTime) throw Reasons.TooSlow(limits);
+            expander?.Expand(row, pixels.AsSpan(y * width, width));
+            if (++rows % RowsBetweenTimeChecks == 0) deadline.Check();
         }
         while (status != Spng.EndOfImage);
     }

@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 
 namespace DmlPipeline.Imaging.Formats;
 
 /// <summary>What decoding a PNG needs to know beforehand, from one walk over its chunks (W3C PNG, third edition).</summary>
-internal readonly record struct PngHeader(int Width, int Height, int BitDepth, int ColourType, bool Interlaced, bool Transparency, int Orientation, bool OtherChunks)
+internal readonly record struct PngHeader(int Width, int Height, int BitDepth, int ColourType, bool Interlaced)
 {
     public const int Grey = 0;
     public const int Colour = 2;
@@ -18,6 +19,23 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, i
     public const int ChunkFrame = 12;
 
     private const int MaxChunks = 100_000;
+
+    public PngChunkData PaletteChunk { get; private init; }
+
+    public PngChunkData TransparencyChunk { get; private init; }
+
+    public int Orientation { get; private init; } = ExifOrientation.Upright;
+
+    /// <summary>Whether there are chunks that pixels do not depend on.</summary>
+    public bool OtherChunks { get; private init; }
+
+    public bool Transparency => TransparencyChunk.Length > 0;
+
+    /// <summary>Samples a pixel, as stored.</summary>
+    public int Samples => ColourType switch { Colour => 3, GreyAlpha => 2, ColourAlpha => 4, _ => 1 };
+
+    /// <summary>Bytes of an unfiltered row.</summary>
+    public int RowBytes => checked((int)((((long)Width * Samples * BitDepth) + 7) / 8));
 
     public bool IsGrey => ColourType is Grey or GreyAlpha;
 
@@ -44,10 +62,13 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, i
                 case ChunkType.Data:
                     sawData = true;
                     break;
-                case ChunkType.Transparency:
-                    header = header with { Transparency = true };
+                case ChunkType.Palette:
+                    header = header with { PaletteChunk = new PngChunkData(position - length - 4, length) };
                     break;
-                case ChunkType.Header or ChunkType.Palette:
+                case ChunkType.Transparency:
+                    header = header with { TransparencyChunk = new PngChunkData(position - length - 4, length) };
+                    break;
+                case ChunkType.Header:
                     break;
                 case ChunkType.Exif:
                     header = header with { Orientation = ExifOrientation.Read(data), OtherChunks = true };
@@ -88,7 +109,7 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, i
         };
         if (!valid) throw Reasons.Damaged("PNG", $"colour type {colour} with {depth} bits does not exist");
         if (data[10] != 0 || data[11] != 0 || data[12] > 1) throw Reasons.Damaged("PNG", "its header names an unknown compression, filter or interlace method");
-        return new PngHeader((int)width, (int)height, depth, colour, data[12] == 1, Transparency: false, ExifOrientation.Upright, OtherChunks: false);
+        return new PngHeader((int)width, (int)height, depth, colour, data[12] == 1);
     }
 
     /// <summary>Chunk types as big-endian numbers.</summary>
@@ -107,4 +128,11 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, i
         /// <summary>The chunks that pixels depend on.</summary>
         public static bool MakesPixels(uint type) => type is Header or Palette or Transparency or Data or End;
     }
+}
+
+/// <summary>Where a chunk's data lie in the file.</summary>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct PngChunkData(int Start, int Length)
+{
+    public ReadOnlySpan<byte> Of(ReadOnlySpan<byte> file) => file.Slice(Start, Length);
 }

@@ -7,15 +7,12 @@ internal static class Reasons
 
     public static ImageException Damaged(string format, string detail) => new($"the {format} data is damaged: {detail}");
 
-    public static ImageException TooSlow(ImageLimits limits) =>
-        new($"decoding took longer than the limit of {limits.MaxTime.TotalSeconds:0.###} seconds");
-
     public static void CheckSize(long width, long height, ImageLimits limits)
     {
         if (width > limits.MaxSide || height > limits.MaxSide)
             throw new ImageException($"the image is {width}x{height} pixels, the limit for one side is {limits.MaxSide}");
-        // 4 bytes a pixel must fit one array, whatever the limits say.
-        var most = Math.Min(limits.MaxPixels, Array.MaxLength / 4);
+        // 8 bytes a pixel (an interlaced PNG with 16 bits and alpha) must fit one array, whatever the limits say.
+        var most = Math.Min(limits.MaxPixels, Array.MaxLength / 8);
         if (width * height > most)
             throw new ImageException($"the image is {width}x{height} = {width * height} pixels, the limit is {most}");
     }

@@ -6,14 +6,11 @@ namespace DmlPipeline.Imaging.Native;
 internal static unsafe partial class Spng
 {
     public const int EncoderContext = 2;
-    public const int FormatRgba8 = 1;
-    public const int FormatRgb8 = 4;
-    public const int FormatGrey8 = 64;
     public const int FormatAsHeader = 256;
-    public const int DecodeTransparency = 1;
+    public const int FormatRaw = 512; // as stored, 16-bit samples big-endian
+    public const int SumError = 0; // a wrong check sum fails the file
     public const int DecodeProgressive = 256;
     public const int EncodeFinalize = 2;
-    public const int OptionCompressionLevel = 2;
     public const int OptionEncodeToBuffer = 12;
     public const int EndOfStream = -1;
     public const int OutOfMemory = 2;
@@ -57,6 +54,9 @@ internal static unsafe partial class Spng
 
     [LibraryImport(NativeLibraries.Spng, EntryPoint = "spng_set_chunk_limits")]
     public static partial int SetChunkLimits(nint context, nuint chunkBytes, nuint cacheBytes);
+
+    [LibraryImport(NativeLibraries.Spng, EntryPoint = "spng_set_crc_action")]
+    public static partial int SetSumAction(nint context, int critical, int ancillary);
 
     [LibraryImport(NativeLibraries.Spng, EntryPoint = "spng_decode_image")]
     public static partial int DecodeImage(nint context, byte* pixels, nuint size, int format, int flags);
