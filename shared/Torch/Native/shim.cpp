@@ -145,6 +145,7 @@ IValue to_ivalue(const Value& v, Kind kind, int32_t size) {
 }
 
 thread_local std::vector<void*> more_results;
+thread_local std::vector<IValue> spare_stack;
 
 void give_back(IValue&& value, std::vector<void*>& results) {
     if (value.isTensor()) results.push_back(release(std::move(value).toTensor()));
@@ -189,7 +190,12 @@ API dml_call(const Operator* op, const Value* values, int32_t count, void** resu
     return guarded([&] {
         size_t total = op->kinds.size();
         TORCH_CHECK(static_cast<size_t>(count) <= total, op->name, " takes ", total, " arguments, ", count, " were passed");
-        std::vector<IValue> stack;
+        // The memory of the last stack is used again; a call within a call finds none and takes its own.
+        struct Stack {
+            std::vector<IValue> values = std::move(spare_stack);
+            ~Stack() { values.clear(); spare_stack = std::move(values); }
+        } held;
+        auto& stack = held.values;
         stack.reserve(total + 1);
         for (size_t i = 0; i < total; i++) {
             if (i < static_cast<size_t>(count) && values[i].tag != Tag::Default) {
