@@ -1,0 +1,14 @@
+using DmlPipeline.Benchmarks;
+
+// One line per benchmark, in the order of their names: what to type, what it measures, what runs.
+(string Name, string Measures, Func<string[], int> Run)[] benchmarks =
+[
+    ("imaging", "images per second from file bytes to resized pixels, one thread", ImagingBenchmark.Run),
+];
+
+if (args is [var name, .. var rest] && benchmarks.FirstOrDefault(benchmark => benchmark.Name == name) is { Run: { } run }) return run(rest);
+
+if (args is [var unknown, ..]) Console.Error.WriteLine($"There is no benchmark '{unknown}'.");
+Console.Error.WriteLine("dotnet run -c Release --project tests/Benchmarks -- NAME [arguments], where NAME is one of:");
+foreach (var benchmark in benchmarks) Console.Error.WriteLine($"  {benchmark.Name,-14}{benchmark.Measures}");
+return args.Length == 0 ? 0 : 1;
