@@ -82,7 +82,7 @@ public sealed class TrainingTests
 
         var norm = nn.utils.clip_grad_norm_(net.parameters(), 0.1);
 
-        norm.ShouldBe(Golden.Get("clip.norm").item<float>(), 1e-6);
+        norm.ShouldBe(Golden.Get("clip.norm").item<float>(), 1e-4);
         Golden.ShouldBe(net.parameters().First().grad!, "clip.grad", Rounding);
     }
 
@@ -178,13 +178,13 @@ public sealed class TrainingTests
     {
         manual_seed(7);
         return nn.Sequential(
-            nn.Conv2d(1, 4, 3, padding: 1),
+            nn.Conv2d(1, 4, 3, padding: 1, bias: false),
             nn.BatchNorm2d(4),
             nn.ReLU(),
             nn.MaxPool2d(2),
-            nn.Conv2d(4, 6, 3, stride: 2, padding: 1, bias: false),
-            nn.BatchNorm2d(6),
+            nn.Conv2d(4, 6, 3, stride: 2, padding: 1),
             nn.ReLU(),
+            nn.BatchNorm2d(6),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
             nn.Linear(6, 5));
