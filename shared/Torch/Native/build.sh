@@ -31,7 +31,8 @@ fi
 if [ -n "$core" ] && ! grep -q '7__cxx1112basic_string' "$core"; then flags="$flags -D_GLIBCXX_USE_CXX11_ABI=0"; fi
 
 standard="-std=c++20"
-version="$(cat "$include/torch/csrc/api/include/torch/version.h")"
+# Later versions keep the numbers in headeronly/.
+version="$(cat "$include/torch/csrc/api/include/torch/version.h" "$include/torch/headeronly/version.h" 2>/dev/null || true)"
 key="$(printf '%s\n' "$(cat shim.cpp build.sh)" "$("$cxx" --version)" "$version" "$flags" "$standard" | sha256sum | cut -d' ' -f1)"
 if [ -f bin/libdmltorch.so ] && [ "$(cat bin/key 2>/dev/null || true)" = "$key" ]; then exit 0; fi
 
