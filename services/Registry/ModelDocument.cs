@@ -14,7 +14,7 @@ public static class ModelDocument
         document["model"] = model;
         document["version"] = version;
         document["runId"] = evaluated.RunId;
-        document["weights"] = new JsonObject { ["file"] = "model.safetensors", ["sha256"] = weights.Sha256, ["bytes"] = weights.Bytes };
+        document["weights"] = new JsonObject { ["file"] = ModelFiles.Weights, ["sha256"] = weights.Sha256, ["bytes"] = weights.Bytes };
         document["metrics"] = new JsonObject(evaluated.Metrics.Select(metric => KeyValuePair.Create(metric.Key, (JsonNode?)metric.Value)));
         var lineage = document["lineage"] as JsonObject ?? [];
         lineage["dataset"] = evaluated.Dataset;

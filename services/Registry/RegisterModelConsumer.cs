@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
@@ -20,12 +22,25 @@ public sealed class RegisterModelConsumer(Database database, IArtifactStore stor
     {
         var message = context.Message;
         var cancel = context.CancellationToken;
+        var run = await database.Run(message.RunId, cancel) ?? throw new PermanentException($"There is no run {message.RunId}.");
+        if (!IsOwed(run, message)) return;
         var model = message.Dataset;
         // The number is taken first, so that a repeated delivery writes the same objects again instead of others beside them.
         var version = await database.Write(transaction => TakeNumber(transaction, model, message), cancel);
-        var document = await CopyModel(model, version, message, cancel);
-        await database.Once(context, this, (transaction, evaluated) => Register(transaction, evaluated, model, version, document));
+        try
+        {
+            var parts = await CopyParts(run, model, version, message, cancel);
+            await database.Once(context, this, (transaction, evaluated) => Register(transaction, evaluated, model, version, parts, cancel));
+        }
+        catch (PermanentException e)
+        {
+            await database.Write(transaction => Fail(transaction, message, e.Message), cancel);
+        }
     }
+
+    /// <summary>Whether the run still waits for this very evaluation: not registered yet, and not judged again since.</summary>
+    private static bool IsOwed(RunRow run, ModelEvaluated message) =>
+        run.State == "evaluated" && JsonSerializer.Deserialize<ModelEvaluated>(run.EvaluatedJson!, ContractJson.Compact)!.Evaluation == message.Evaluation;
 
     private static async Task<int> TakeNumber(Transaction transaction, string model, ModelEvaluated message)
     {
@@ -39,51 +54,60 @@ public sealed class RegisterModelConsumer(Database database, IArtifactStore stor
         return await transaction.QueryOne<int>("select version from model_versions where run_id = @RunId", new { message.RunId });
     }
 
-    private async Task<string> CopyModel(string model, int version, ModelEvaluated message, CancellationToken cancel)
-    {
-        var run = await database.Run(message.RunId, cancel) ?? throw new PermanentException($"There is no run {message.RunId}.");
-        var trained = System.Text.Json.JsonSerializer.Deserialize<ModelTrained>(run.TrainedJson!, ContractJson.Compact)!;
-        var dataset = await database.DatasetVersion(message.Dataset, message.DatasetVersion, cancel);
-        var champion = await database.ModelVersion(model, Champion, cancel);
+    private sealed record Parts(JsonObject Trained, ArtifactRef Weights, string DatasetContentHash);
 
-        var weights = await Copy(trained.Weights, $"models/{model}/v{version}/model.safetensors", cancel);
-        await Copy(message.Evaluation, $"models/{model}/v{version}/evaluation.json", cancel);
-        JsonObject described;
-        await using (var stream = await store.OpenRead(trained.Model.Key, cancel))
-            described = (JsonObject)(await JsonNode.ParseAsync(stream, cancellationToken: cancel))!;
-        var document = ModelDocument.Compose(
-            model, version, described, message, weights, dataset!.Manifest.ContentHash, champion?.RunId == message.RunId ? null : champion?.Version);
-        var json = document.ToJsonString(ContractJson.Indented);
-        using var content = new MemoryStream(Encoding.UTF8.GetBytes(json));
-        await store.Put($"models/{model}/v{version}/model.json", content, cancel);
-        return json;
+    private async Task<Parts> CopyParts(RunRow run, string model, int version, ModelEvaluated message, CancellationToken cancel)
+    {
+        var trained = JsonSerializer.Deserialize<ModelTrained>(run.TrainedJson!, ContractJson.Compact)!;
+        var dataset = await database.DatasetVersion(message.Dataset, message.DatasetVersion, cancel)
+            ?? throw new PermanentException($"There is no dataset {message.Dataset} v{message.DatasetVersion}.");
+        var weights = await Copy(trained.Weights, ModelFiles.Key(model, version, ModelFiles.Weights), cancel);
+        await Copy(message.Evaluation, ModelFiles.Key(model, version, ModelFiles.Evaluation), cancel);
+
+        using var described = new MemoryStream();
+        await using (var stream = await store.OpenRead(trained.Model.Key, cancel)) await stream.CopyToAsync(described, cancel);
+        RequireUnchanged(trained.Model, Convert.ToHexStringLower(SHA256.HashData(described.ToArray())));
+        return new Parts((JsonObject)JsonNode.Parse(described.ToArray())!, weights, dataset.Manifest.ContentHash);
     }
 
     private async Task<ArtifactRef> Copy(ArtifactRef source, string key, CancellationToken cancel)
     {
         await using var content = await store.OpenRead(source.Key, cancel);
         var copy = await store.Put(key, content, cancel);
-        return copy.Sha256 == source.Sha256
-            ? copy
-            : throw new InvalidDataException($"{source.Key} has changed since it was written: its SHA-256 is {copy.Sha256}, not {source.Sha256}.");
+        RequireUnchanged(source, copy.Sha256);
+        return copy;
     }
 
-    private async Task Register(Transaction transaction, ModelEvaluated message, string model, int version, string document)
+    private static void RequireUnchanged(ArtifactRef source, string sha256)
     {
-        var row = new { model, version, message.RunId, document, alias = Champion, now = Database.Now };
-        if (await transaction.QueryOne<string>("select state from model_versions where run_id = @RunId", row) == "ready") return;
+        if (sha256 != source.Sha256)
+            throw new PermanentException(
+                $"{source.Key} has changed since it was written: its SHA-256 is {sha256}, not {source.Sha256}. Resume the run to write it again.");
+    }
 
-        var current = await transaction.QueryOne<int?>("select version from aliases where model = @model and alias = @alias", row);
+    private async Task Register(Transaction transaction, ModelEvaluated message, string model, int version, Parts parts, CancellationToken cancel)
+    {
+        var run = await transaction.QueryOne<RunRow>("select * from runs where id = @RunId", new { message.RunId });
+        if (run is null || !IsOwed(run, message)) return;
+
+        var current = await transaction.QueryOne<int?>("select version from aliases where model = @model and alias = @Champion", new { model, Champion });
         var comparable = await Comparable(transaction, model, current, message);
         if (current is not null && comparable is null)
         {
             // Another version became champion while this one was judged: they must meet on the same test split first.
             logger.JudgedAgain(message.RunId, current.Value);
-            await transaction.Execute("update runs set state = 'trained', evaluated_json = null where id = @RunId", row);
+            await transaction.Execute("update runs set state = 'trained', evaluated_json = null where id = @RunId", new { message.RunId });
             await transaction.Requeue("evaluate", message.RunId);
             return;
         }
 
+        // The small document is written inside the transaction: only here is it known which champion the version met, and no other
+        // delivery can write another one beside it.
+        var document = ModelDocument.Compose(model, version, parts.Trained, message, parts.Weights, parts.DatasetContentHash, current)
+            .ToJsonString(ContractJson.Indented);
+        using (var content = new MemoryStream(Encoding.UTF8.GetBytes(document)))
+            await store.Put(ModelFiles.Key(model, version, ModelFiles.Document), content, cancel);
+        var row = new { model, version, message.RunId, document, alias = Champion, now = Database.Now };
         var decision = PromotionPolicy.Decide(options.Value.PromotionMetric, message.Metrics, comparable);
         await transaction.Execute("update model_versions set state = 'ready', model_json = @document where model = @model and version = @version", row);
         foreach (var (name, value) in message.Metrics)
@@ -108,6 +132,16 @@ public sealed class RegisterModelConsumer(Database database, IArtifactStore stor
         }
         await transaction.Execute("update runs set state = 'registered', finished_at = @now where id = @RunId", row);
         logger.Registered(model, version, message.RunId, decision.Reason);
+    }
+
+    /// <summary>Repeating would not cure it: the run fails with the reason, and whoever resumes it starts over.</summary>
+    private static async Task Fail(Transaction transaction, ModelEvaluated message, string reason)
+    {
+        var error = $"the registration failed: {reason}";
+        var failed = await transaction.Execute(
+            "update runs set state = 'failed', error = @error, finished_at = @now where id = @RunId and state = 'evaluated'",
+            new { message.RunId, error, now = Database.Now });
+        if (failed == 1) await transaction.Publish(new TrainingFailed(message.RunId, message.Dataset, message.DatasetVersion, error));
     }
 
     /// <summary>The champion's metrics on the split that judged the challenger, or null when there are none yet.</summary>

@@ -27,13 +27,13 @@ public static class RegistryApi
 
     private static async Task<IResult> ListModels(Database database, CancellationToken cancel)
     {
-        var versions = await database.ModelVersions(model: null, [], bestBy: null, MostVersions, cancel);
-        return Json(new JsonArray([.. versions.GroupBy(version => version.Model, StringComparer.Ordinal).Select(group => new JsonObject
+        var models = await database.Models(cancel);
+        return Json(new JsonArray([.. models.Select(model => new JsonObject
         {
-            ["model"] = group.Key,
-            ["versions"] = group.Count(),
-            ["latest"] = group.Max(version => version.Version),
-            ["aliases"] = new JsonObject(group.SelectMany(Aliases).Select(alias => KeyValuePair.Create(alias.Name, (JsonNode?)alias.Version))),
+            ["model"] = model.Model,
+            ["versions"] = model.Versions,
+            ["latest"] = model.Latest,
+            ["aliases"] = new JsonObject(model.Aliases.Select(alias => KeyValuePair.Create(alias.Key, (JsonNode?)alias.Value))),
         })]));
     }
 
@@ -41,15 +41,13 @@ public static class RegistryApi
         Versions(model: null, filter, best, database, cancel);
 
     private static async Task<IResult> ListVersions(string model, string? filter, string? best, Database database, CancellationToken cancel) =>
-        (await database.ModelVersions(model, [], bestBy: null, 1, cancel)).Count == 0
-            ? NotFound($"There is no model '{model}'. GET /api/models lists them.")
-            : await Versions(model, filter, best, database, cancel);
+        await database.ModelVersion(model, "latest", cancel) is null ? NoModel(model) : await Versions(model, filter, best, database, cancel);
 
     private static async Task<IResult> Versions(string? model, string? filter, string? best, Database database, CancellationToken cancel)
     {
         try
         {
-            var versions = await database.ModelVersions(model, MetricFilter.Parse(filter), best, MostVersions, cancel);
+            var versions = await database.ModelVersions(model, MetricFilter.Parse(filter), best?.ToLowerInvariant(), MostVersions, cancel);
             return Json(new JsonArray([.. versions.Select(Describe)]));
         }
         catch (FormatException e)
@@ -61,27 +59,32 @@ public static class RegistryApi
     private static async Task<IResult> ReadVersion(string model, string version, Database database, CancellationToken cancel) =>
         await database.ModelVersion(model, version, cancel) is { } row ? Json(Describe(row)) : NoVersion(model, version);
 
-    private static async Task<IResult> History(string model, Database database, CancellationToken cancel) =>
-        Results.Json(
-            (await database.AliasHistory(model, cancel)).Select(row => new
+    private static async Task<IResult> History(string model, Database database, CancellationToken cancel)
+    {
+        // Every version was promoted or refused when it was registered: no history, no model.
+        var history = await database.AliasHistory(model, cancel);
+        return history.Count == 0 ? NoModel(model) : Results.Json(
+            history.Select(row => new
             {
                 row.Alias, row.Version, row.PreviousVersion, row.Promoted, row.Reason, DecidedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.DecidedAt),
             }),
             ContractJson.Indented);
+    }
 
     private static async Task<IResult> Download(string model, string version, string file, Database database, IArtifactStore store, CancellationToken cancel)
     {
         if (await database.ModelVersion(model, version, cancel) is not { } row) return NoVersion(model, version);
         var type = file switch
         {
-            "model.safetensors" => "application/octet-stream",
-            "model.json" or "evaluation.json" => "application/json",
+            ModelFiles.Weights => "application/octet-stream",
+            ModelFiles.Document or ModelFiles.Evaluation => "application/json",
             _ => null,
         };
         if (type is null) return NotFound("A version holds model.safetensors, model.json and evaluation.json.");
         // The key is made of what the database says, never of what the client sent.
-        var key = $"models/{row.Model}/v{row.Version}/{file}";
-        var found = await store.Find(key, cancel) ?? throw new FileNotFoundException($"{key} is missing from the store.", key);
+        var key = ModelFiles.Key(row.Model, row.Version, file);
+        if (await store.Find(key, cancel) is not { } found)
+            return Results.Problem($"{key} is missing from the store, though the version is registered. Restore it from a backup.");
         return Results.File(
             await store.OpenRead(key, cancel), type, $"{row.Model}-v{row.Version}-{file}", found.LastModified,
             new EntityTagHeaderValue($"\"{found.ETag}\""), enableRangeProcessing: true);
@@ -100,6 +103,8 @@ public static class RegistryApi
         (row.Aliases ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(name => (name, row.Version));
 
     private static IResult Json(JsonNode node) => Results.Text(node.ToJsonString(ContractJson.Indented), "application/json");
+
+    private static IResult NoModel(string model) => NotFound($"There is no model '{model}'. GET /api/models lists them.");
 
     private static IResult NoVersion(string model, string version) =>
         NotFound($"There is no version or alias '{version}' of a model '{model}'. GET /api/models lists what there is.");

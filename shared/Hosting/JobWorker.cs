@@ -10,14 +10,12 @@ public class PermanentException(string message, Exception? inner = null) : Excep
 /// <summary>Leases jobs of one kind, one at a time, keeps the lease alive while it works, and accounts for every way of ending.</summary>
 public abstract class JobWorker(Database database, string kind, ILogger logger) : BackgroundService
 {
-    private const int MostFailures = 5;
-    private static readonly TimeSpan LeaseFor = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(250);
-
+    // Unique to this object, so that a lease which another worker took over can never be mistaken for one's own.
     private readonly string worker = $"{kind}@{Environment.MachineName}/{Environment.ProcessId}/{Guid.NewGuid().ToString("N")[..6]}";
 
     protected Database Database => database;
+
+    protected virtual JobTiming Timing => JobTiming.Default;
 
     /// <summary>Does the job and ends it with <see cref="Jobs.Finish"/> in the transaction that stores its effect.</summary>
     protected abstract Task Run(LeasedJob job, CancellationToken cancel);
@@ -35,13 +33,17 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
         {
             try
             {
-                if (await database.Lease(kind, worker, LeaseFor, stoppingToken) is { } job) await Work(job, stoppingToken);
-                else await Task.Delay(PollEvery, stoppingToken);
+                if (await database.Lease(kind, worker, Timing.LeaseFor, stoppingToken) is { } job) await Work(job, stoppingToken);
+                else await Task.Delay(Timing.PollEvery, stoppingToken);
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
             {
                 logger.WorkerFailed(e, kind);
-                await Task.Delay(TimeSpan.FromSeconds(5), stoppingToken);
+                await Task.Delay(Timing.PauseAfterError, stoppingToken);
             }
         }
     }
@@ -52,57 +54,72 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         using var ended = new CancellationTokenSource();
         var heartbeat = Beat(job, stop, ended.Token);
+        Exception? error = null;
         try
         {
             await Run(job, stop.Token);
-            logger.JobDone(job.Id);
+        }
+        catch (Exception e)
+        {
+            error = e;
+        }
+        // The heartbeat ends before the job is accounted for: one that went on would keep a failed job leased for ever.
+        await ended.CancelAsync();
+        var answer = await heartbeat;
+        try
+        {
+            await Account(job, error, answer, stop.IsCancellationRequested, stopping.IsCancellationRequested);
         }
         catch (LeaseLostException e)
         {
             logger.JobLost(job.Id, e.Message);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            await ended.CancelAsync();
-            await Stopped(job, await heartbeat, stopping.IsCancellationRequested);
-        }
-        catch (Exception e)
-        {
-            await Failed(job, e);
-        }
-        await ended.CancelAsync();
-        await heartbeat;
     }
 
-    private async Task Stopped(LeasedJob job, HeartbeatAnswer answer, bool shuttingDown)
+    private Task Account(LeasedJob job, Exception? error, HeartbeatAnswer answer, bool stopped, bool shuttingDown)
     {
-        if (answer == HeartbeatAnswer.CancelRequested)
+        switch (error)
         {
-            await database.Write(async transaction =>
-            {
-                await transaction.Finish(job, "cancelled");
-                await OnCancelled(transaction, job);
-            }, CancellationToken.None);
-            logger.JobCancelled(job.Id);
+            case null:
+                logger.JobDone(job.Id);
+                return Task.CompletedTask;
+            case LeaseLostException:
+                logger.JobLost(job.Id, error.Message);
+                return Task.CompletedTask;
+            case OperationCanceledException when stopped && answer == HeartbeatAnswer.CancelRequested:
+                return Cancelled(job);
+            case OperationCanceledException when stopped && answer == HeartbeatAnswer.LeaseLost:
+                logger.JobLost(job.Id, "the lease ended");
+                return Task.CompletedTask;
+            case OperationCanceledException when shuttingDown:
+                return HandBack(job);
+            default:
+                return Failed(job, error);
         }
-        else if (shuttingDown)
+    }
+
+    private async Task Cancelled(LeasedJob job)
+    {
+        await database.Write(async transaction =>
         {
-            await database.Release(job, TimeSpan.Zero, error: null, CancellationToken.None);
-            logger.JobHandedBack(job.Id);
-        }
-        else
-        {
-            logger.JobLost(job.Id, "the lease ended");
-        }
+            await transaction.Finish(job, "cancelled");
+            await OnCancelled(transaction, job);
+        }, CancellationToken.None);
+        logger.JobCancelled(job.Id);
+    }
+
+    private async Task HandBack(LeasedJob job)
+    {
+        await database.Release(job, TimeSpan.Zero, error: null, CancellationToken.None);
+        logger.JobHandedBack(job.Id);
     }
 
     private async Task Failed(LeasedJob job, Exception error)
     {
         logger.JobFailed(error, job.Id);
-        if (error is not PermanentException && job.Failures + 1 < MostFailures)
+        if (error is not PermanentException && job.Failures < Timing.RetryAfter.Count)
         {
-            // 2, 4, 8, 16 seconds: long enough for a full disk or a busy file to have been seen to.
-            await database.Release(job, TimeSpan.FromSeconds(Math.Pow(2, job.Failures + 1)), error.Message, CancellationToken.None);
+            await database.Release(job, Timing.RetryAfter[(int)job.Failures], error.Message, CancellationToken.None);
             return;
         }
         await database.Write(async transaction =>
@@ -112,19 +129,20 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
         }, CancellationToken.None);
     }
 
+    /// <summary>Returns when <paramref name="ended"/>, or when the work is to stop, with the reason.</summary>
     private async Task<HeartbeatAnswer> Beat(LeasedJob job, CancellationTokenSource stop, CancellationToken ended)
     {
         while (!ended.IsCancellationRequested)
         {
             try
             {
-                await Task.Delay(HeartbeatEvery, ended);
-                var answer = await database.Heartbeat(job, LeaseFor, ended);
+                await Task.Delay(Timing.HeartbeatEvery, ended);
+                var answer = await database.Heartbeat(job, Timing.LeaseFor, ended);
                 if (answer == HeartbeatAnswer.Continue) continue;
                 await stop.CancelAsync();
                 return answer;
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (ended.IsCancellationRequested)
             {
                 break;
             }

@@ -37,8 +37,17 @@ public sealed class LatestReport<T> : IAsyncDisposable where T : class
             last = ended.IsCancellationRequested;
             var progress = Volatile.Read(ref newest);
             if (progress is null || ReferenceEquals(progress, sent)) continue;
-            sent = progress;
-            await send(progress);
+            try
+            {
+                await send(progress);
+                sent = progress;
+            }
+            catch (Exception)
+            {
+                // Progress must not end the work that it tells of. What stands in its way stands in the way of the work's own
+                // writes too, and those report it; here it is sent again at the next interval.
+                sent = null;
+            }
         }
     }
 }

@@ -10,6 +10,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Error, Message = "The outbox could not be sent; it is tried again")]
     public static partial void OutboxFailed(this ILogger logger, Exception error);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "The outbox holds a message that this version cannot read; it is left out: {Type} {Body}")]
+    public static partial void Unreadable(this ILogger logger, Exception error, string type, string body);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} started")]
     public static partial void JobStarted(this ILogger logger, string job);
 

@@ -18,6 +18,8 @@ public sealed class OutboxDispatcher(Database database, IBus bus, ILogger<Outbox
     // Other processes (the command line) fill the outbox too, so a signal from this process is not enough.
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
 
+    private static readonly TimeSpan PauseAfterError = TimeSpan.FromSeconds(2);
+
     private static readonly Dictionary<string, Type> MessageTypes = typeof(TrainModel).Assembly.GetTypes()
         .Where(type => type.Namespace == typeof(TrainModel).Namespace && type.IsSealed && !type.IsAbstract)
         .ToDictionary(type => type.Name, StringComparer.Ordinal);
@@ -26,48 +28,78 @@ public sealed class OutboxDispatcher(Database database, IBus bus, ILogger<Outbox
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        database.OutboxFilled = () =>
-        {
-            try
-            {
-                filled.Release();
-            }
-            catch (SemaphoreFullException)
-            {
-                // The dispatcher is already called for.
-            }
-        };
+        database.OutboxFilled = Wake;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 if (await SendBatch(stoppingToken) < BatchSize) await filled.WaitAsync(Poll, stoppingToken);
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
             {
                 logger.OutboxFailed(e);
-                await Task.Delay(TimeSpan.FromSeconds(2), stoppingToken);
+                await Task.Delay(PauseAfterError, stoppingToken);
             }
+        }
+    }
+
+    private void Wake()
+    {
+        try
+        {
+            filled.Release();
+        }
+        catch (Exception e) when (e is SemaphoreFullException or ObjectDisposedException)
+        {
+            // The dispatcher is called for already, or it has gone and its successor will look by itself.
         }
     }
 
     private async Task<int> SendBatch(CancellationToken cancel)
     {
         var messages = await database.Unsent(BatchSize, cancel);
-        foreach (var message in messages)
+        var done = new List<long>(messages.Count);
+        try
         {
-            var type = MessageTypes[message.Type];
-            var body = JsonSerializer.Deserialize(message.BodyJson, type, ContractJson.Compact)!;
-            await bus.Publish(body, type, context => context.MessageId = Guid.Parse(message.MessageId), cancel);
-            logger.Published(message.Type, message.BodyJson);
+            foreach (var message in messages)
+            {
+                if (Read(message) is { } body)
+                {
+                    await bus.Publish(body, body.GetType(), context => context.MessageId = Guid.Parse(message.MessageId), cancel);
+                    logger.Published(message.Type, message.BodyJson);
+                }
+                done.Add(message.Id);
+            }
         }
-        if (messages.Count > 0) await database.MarkSent([.. messages.Select(message => message.Id)], cancel);
+        finally
+        {
+            // Also when the bus fails half way: what it took must not be sent with every attempt to send the rest.
+            if (done.Count > 0) await database.MarkSent(done, CancellationToken.None);
+        }
         return messages.Count;
+    }
+
+    /// <summary>Null for a message that this program cannot read, such as a newer version's: it must not hold up those behind it.</summary>
+    private object? Read(OutboxMessage message)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(message.BodyJson, MessageTypes[message.Type], ContractJson.Compact);
+        }
+        catch (Exception e) when (e is KeyNotFoundException or JsonException)
+        {
+            logger.Unreadable(e, message.Type, message.BodyJson);
+            return null;
+        }
     }
 
     public override void Dispose()
     {
-        database.OutboxFilled = null;
+        if (database.OutboxFilled == Wake) database.OutboxFilled = null;
         filled.Dispose();
         base.Dispose();
     }

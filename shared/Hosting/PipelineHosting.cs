@@ -18,8 +18,11 @@ public static class PipelineHosting
             bus.SetKebabCaseEndpointNameFormatter();
             addConsumers(bus);
             // Short retries cover a busy database; what still fails goes to <queue>_error and is owed again.
-            bus.AddConfigureEndpointsCallback((_, endpoint) =>
-                endpoint.UseMessageRetry(retry => retry.Intervals(100, 500, 2000)));
+            bus.AddConfigureEndpointsCallback((_, endpoint) => endpoint.UseMessageRetry(retry =>
+            {
+                retry.Intervals(100, 500, 2000);
+                retry.Ignore<PermanentException>();
+            }));
             bus.UsingInMemory((context, memory) => memory.ConfigureEndpoints(context));
         });
         services.Configure<MassTransitHostOptions>(options =>

@@ -21,25 +21,31 @@ public sealed class Reconciler(Database database, IEnumerable<Reconciliation> re
     {
         await Task.Yield();
         // At the start nothing is under way: everything unanswered is owed. Later, messages get a minute to arrive.
-        var patience = TimeSpan.Zero;
-        while (!stoppingToken.IsCancellationRequested)
+        for (var patience = TimeSpan.Zero; !stoppingToken.IsCancellationRequested; patience = Interval)
         {
-            try
-            {
-                var before = Database.Now - (long)patience.TotalMilliseconds;
-                foreach (var reconciliation in reconciliations)
-                {
-                    var count = await database.Write(transaction => reconciliation.Publish(transaction, before), stoppingToken);
-                    if (count > 0) logger.Reconciled(count, reconciliation.Name);
-                }
-                await database.ForgetBefore(DateTimeOffset.UtcNow.AddDays(-30), stoppingToken);
-                patience = Interval;
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                logger.WorkerFailed(e, "reconciler");
-            }
+            var before = Database.Now - (long)patience.TotalMilliseconds;
+            foreach (var reconciliation in reconciliations) await Attempt(() => Reconcile(reconciliation, before, stoppingToken), stoppingToken);
+            await Attempt(() => database.ForgetBefore(DateTimeOffset.UtcNow.AddDays(-30), stoppingToken), stoppingToken);
             await Task.Delay(Interval, stoppingToken);
+        }
+    }
+
+    private async Task Reconcile(Reconciliation reconciliation, long before, CancellationToken cancel)
+    {
+        var count = await database.Write(transaction => reconciliation.Publish(transaction, before), cancel);
+        if (count > 0) logger.Reconciled(count, reconciliation.Name);
+    }
+
+    /// <summary>What fails is tried again with the next round and must not keep the others from their turn.</summary>
+    private async Task Attempt(Func<Task> work, CancellationToken stopping)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception e) when (!stopping.IsCancellationRequested)
+        {
+            logger.WorkerFailed(e, "reconciler");
         }
     }
 }

@@ -10,6 +10,9 @@ public sealed class FolderStore : IArtifactStore
     /// <summary>Names that begin so are uploads under way; listings leave them out.</summary>
     public const string PartialPrefix = ".partial-";
 
+    // Hidden files are objects too; links are not: they could lead out of the store, or in circles.
+    private static readonly EnumerationOptions Everything = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+
     private readonly string root;
 
     public FolderStore(string root)
@@ -24,10 +27,9 @@ public sealed class FolderStore : IArtifactStore
     {
         // A prefix may end inside a name, as in S3: list its folder and filter.
         var folder = prefix.Contains('/', StringComparison.Ordinal) ? PathOf(prefix[..prefix.LastIndexOf('/')]) : root;
-        if (!Directory.Exists(folder)) yield break;
-        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None };
-        var found = new DirectoryInfo(folder).EnumerateFiles("*", options)
-            .Where(file => file.LinkTarget is null && !file.Name.StartsWith(PartialPrefix, StringComparison.Ordinal))
+        if (!Directory.Exists(folder) || CrossesLink(folder)) yield break;
+        var found = new DirectoryInfo(folder).EnumerateFiles("*", Everything)
+            .Where(file => !file.Name.StartsWith(PartialPrefix, StringComparison.Ordinal))
             .Select(file => (Key: Path.GetRelativePath(root, file.FullName).Replace(Path.DirectorySeparatorChar, '/'), File: file))
             .Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal))
             .OrderBy(item => item.Key, StringComparer.Ordinal);
@@ -39,17 +41,22 @@ public sealed class FolderStore : IArtifactStore
         await Task.CompletedTask;
     }
 
-    public Task<StoredObject?> Find(string key, CancellationToken cancel) => Task.FromResult(Describe(key, new FileInfo(PathOf(key))));
+    public Task<StoredObject?> Find(string key, CancellationToken cancel)
+    {
+        var path = PathOf(key);
+        return Task.FromResult(CrossesLink(path) ? null : Describe(key, new FileInfo(path)));
+    }
 
     public Task<Stream> OpenRead(string key, CancellationToken cancel)
     {
+        var path = ExistingPathOf(key);
         try
         {
-            return Task.FromResult<Stream>(new FileStream(PathOf(key), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16));
+            return Task.FromResult<Stream>(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16));
         }
-        catch (DirectoryNotFoundException e)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new FileNotFoundException($"There is no object '{key}' in the store.", key, e);
+            throw Missing(key);
         }
     }
 
@@ -61,6 +68,7 @@ public sealed class FolderStore : IArtifactStore
     public Task Delete(string key, CancellationToken cancel)
     {
         var path = PathOf(key);
+        if (CrossesLink(Path.GetDirectoryName(path)!) || Directory.Exists(path)) return Task.CompletedTask;
         try
         {
             File.Delete(path);
@@ -80,19 +88,14 @@ public sealed class FolderStore : IArtifactStore
         return Task.CompletedTask;
     }
 
-    public Task<string> LocalFile(string key, CancellationToken cancel)
-    {
-        var path = PathOf(key);
-        return File.Exists(path) ? Task.FromResult(path) : throw new FileNotFoundException($"There is no object '{key}' in the store.", key);
-    }
+    public Task<string> LocalFile(string key, CancellationToken cancel) => Task.FromResult(ExistingPathOf(key));
 
     /// <summary>Deletes what writers that were killed have left behind: partial files under the prefix that have not grown for that long.</summary>
     public void DeleteAbandoned(string prefix, TimeSpan olderThan)
     {
         var folder = PathOf(prefix);
-        if (!Directory.Exists(folder)) return;
-        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None };
-        foreach (var file in new DirectoryInfo(folder).EnumerateFiles(PartialPrefix + "*", options))
+        if (!Directory.Exists(folder) || CrossesLink(folder)) return;
+        foreach (var file in new DirectoryInfo(folder).EnumerateFiles(PartialPrefix + "*", Everything))
             if (DateTime.UtcNow - file.LastWriteTimeUtc >= olderThan) file.Delete();
     }
 
@@ -100,40 +103,57 @@ public sealed class FolderStore : IArtifactStore
     {
         var path = PathOf(key);
         var folder = Path.GetDirectoryName(path)!;
-        Directory.CreateDirectory(folder);
-        var partial = Path.Combine(folder, PartialPrefix + Guid.NewGuid().ToString("N"));
+        if (CrossesLink(folder))
+            throw new IOException($"'{key}' lies behind a symbolic link, which the store does not follow. Replace the link by a folder.");
+        var partial = CreatePartial(folder);
+        var published = false;
         try
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             long bytes = 0;
-            await using (var file = new FileStream(partial, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0))
+            await using (partial)
             {
                 var buffer = new byte[1 << 17];
                 for (int read; (read = await content.ReadAsync(buffer, cancel)) > 0; bytes += read)
                 {
                     hash.AppendData(buffer, 0, read);
-                    await file.WriteAsync(buffer.AsMemory(0, read), cancel);
+                    await partial.WriteAsync(buffer.AsMemory(0, read), cancel);
                 }
-                file.Flush(flushToDisk: true);
+                partial.Flush(flushToDisk: true);
             }
-            if (overwrite) File.Move(partial, path, overwrite: true);
-            else if (!TryMoveNew(partial, path)) return null;
-            return new ArtifactRef(key, Convert.ToHexStringLower(hash.GetHashAndReset()), bytes);
+            published = TryMove(partial.Name, path, overwrite);
+            return published ? new ArtifactRef(key, Convert.ToHexStringLower(hash.GetHashAndReset()), bytes) : null;
         }
         finally
         {
-            File.Delete(partial);
+            if (!published) File.Delete(partial.Name);
         }
     }
 
-    private static bool TryMoveNew(string partial, string path)
+    private static FileStream CreatePartial(string folder)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Directory.CreateDirectory(folder);
+                return new FileStream(Path.Combine(folder, PartialPrefix + Guid.NewGuid().ToString("N")), FileMode.CreateNew, FileAccess.Write, FileShare.None, 0);
+            }
+            catch (DirectoryNotFoundException) when (attempt < 100)
+            {
+                // Whoever deleted the last other object took the empty folder away in between.
+            }
+        }
+    }
+
+    private static bool TryMove(string partial, string path, bool overwrite)
     {
         try
         {
-            File.Move(partial, path, overwrite: false);
+            File.Move(partial, path, overwrite);
             return true;
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException) when (!overwrite && File.Exists(path))
         {
             return false;
         }
@@ -148,8 +168,26 @@ public sealed class FolderStore : IArtifactStore
 
     private string PathOf(string key)
     {
-        if (key.Length == 0 || key[0] == '/' || key.Contains('\0', StringComparison.Ordinal) || key.Split('/').Any(part => part is "." or ".."))
-            throw new ArgumentException($"'{key}' is no object key: keys are relative, without '.' or '..' segments.", nameof(key));
+        if (key.Contains('\0', StringComparison.Ordinal) || key.Split('/').Any(part => part is "" or "." or ".."))
+            throw new ArgumentException($"'{key}' is no object key: keys are relative, without empty, '.' or '..' segments.", nameof(key));
+        if (key.Split('/').Any(part => part.StartsWith(PartialPrefix, StringComparison.Ordinal)))
+            throw new ArgumentException($"'{key}' is no object key: names that begin with '{PartialPrefix}' are uploads under way.", nameof(key));
         return Path.Combine(root, key);
+    }
+
+    private string ExistingPathOf(string key)
+    {
+        var path = PathOf(key);
+        return File.Exists(path) && !CrossesLink(path) ? path : throw Missing(key);
+    }
+
+    private static FileNotFoundException Missing(string key) => new($"There is no object '{key}' in the store.", key);
+
+    /// <summary>Whether the path, or a folder between the root and it, is a symbolic link.</summary>
+    private bool CrossesLink(string path)
+    {
+        for (; path.Length > root.Length; path = Path.GetDirectoryName(path)!)
+            if (new FileInfo(path).LinkTarget is not null) return true;
+        return false;
     }
 }

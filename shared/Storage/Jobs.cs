@@ -42,14 +42,15 @@ public static class Jobs
             """
             kind = @kind and (state = 'queued' and not_before <= @now or state = 'leased' and lease_until < @now)
             """;
-        var arguments = new { kind, worker, now = Database.Now, until = Database.Now + (long)lease.TotalMilliseconds };
-        if (await database.QueryOne<int>($"select count(*) from jobs where {waiting}", arguments, cancel) == 0) return null;
+        if (await database.QueryOne<int>($"select count(*) from jobs where {waiting}", new { kind, now = Database.Now }, cancel) == 0) return null;
+        // The times are taken inside the transaction: the wait for the write lock must not eat up the lease.
         return await database.Write(transaction => transaction.QueryOne<LeasedJob>(
             $"""
             update jobs set state = 'leased', leased_by = @worker, lease_until = @until, leases = leases + 1, updated_at = @now
             where id = (select id from jobs where {waiting} order by priority desc, created_at, id limit 1)
             returning id, kind, subject, failures, leased_by as worker
-            """, arguments), cancel);
+            """,
+            new { kind, worker, now = Database.Now, until = Database.Now + (long)lease.TotalMilliseconds }), cancel);
     }
 
     /// <summary>Extends the lease and asks whether the work should go on.</summary>

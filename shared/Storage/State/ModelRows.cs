@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace DmlPipeline.Storage.State;
 
 public sealed record ModelVersionRow
@@ -15,6 +17,13 @@ public sealed record ModelVersionRow
     /// <summary>Aliases that point at this version, separated by commas.</summary>
     public string? Aliases { get; init; }
 }
+
+/// <summary>A model with its registered versions counted.</summary>
+/// <param name="Model">Model name.</param>
+/// <param name="Versions">How many versions are registered.</param>
+/// <param name="Latest">The highest version number.</param>
+/// <param name="Aliases">Alias to version number.</param>
+public sealed record ModelSummary(string Model, int Versions, int Latest, IReadOnlyDictionary<string, int> Aliases);
 
 public sealed record AliasHistoryRow
 {
@@ -44,6 +53,17 @@ public static class ModelRows
         from model_versions v
         """;
 
+    /// <summary>Every model with a registered version, by name.</summary>
+    public static async Task<IReadOnlyList<ModelSummary>> Models(this Database database, CancellationToken cancel)
+    {
+        var aliases = (await database.Query<(string Model, string Alias, int Version)>("select model, alias, version from aliases order by model, alias", null, cancel))
+            .ToLookup(row => row.Model, StringComparer.Ordinal);
+        var models = await database.Query<(string Model, int Versions, int Latest)>(
+            "select model, count(*), max(version) from model_versions where state = 'ready' group by model order by model", null, cancel);
+        return [.. models.Select(row => new ModelSummary(
+            row.Model, row.Versions, row.Latest, aliases[row.Model].ToDictionary(alias => alias.Alias, alias => alias.Version, StringComparer.Ordinal)))];
+    }
+
     /// <summary>Versions that fulfil every condition, newest first, or best first by a metric.</summary>
     public static async Task<IReadOnlyList<ModelVersionRow>> ModelVersions(
         this Database database, string? model, IReadOnlyList<MetricCondition> conditions, string? bestBy, int limit, CancellationToken cancel)
@@ -72,7 +92,8 @@ public static class ModelRows
     /// <returns>Null when the model has no such version.</returns>
     public static Task<ModelVersionRow?> ModelVersion(this Database database, string model, string which, CancellationToken cancel)
     {
-        var number = int.TryParse(which.TrimStart('v', 'V'), out var version) ? version : (int?)null;
+        var digits = which.StartsWith('v') ? which.AsSpan(1) : which;
+        var number = int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : (int?)null;
         var chosen = number is not null ? "v.version = @number"
             : which == "latest" ? "v.version = (select max(version) from model_versions where model = @model and state = 'ready')"
             : "v.version = (select version from aliases where model = @model and alias = @which)";

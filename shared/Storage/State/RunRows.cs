@@ -52,13 +52,19 @@ public static class RunRows
             return await transaction.QueryOne<string>("select state from runs where id = @runId", job);
         }, cancel);
 
-    /// <summary>Queues a cancelled or failed run again; it goes on from its last checkpoint.</summary>
+    /// <summary>Queues a cancelled or failed run again: its training goes on from the last checkpoint, a failed evaluation is repeated.</summary>
     /// <returns>False when the run is in no state to be resumed.</returns>
     public static Task<bool> Resume(this Database database, string runId, CancellationToken cancel) =>
         database.Write(async transaction =>
         {
-            var rows = await transaction.Execute(
-                "update runs set state = 'queued', error = null, finished_at = null where id = @runId and state in ('cancelled', 'failed')", new { runId });
-            return rows == 1 && await transaction.Requeue("train", runId) == 1;
+            if (await transaction.QueryOne<string>("select state from runs where id = @runId", new { runId }) is not ("cancelled" or "failed")) return false;
+            // A run whose evaluation failed is trained already; training it again would change nothing.
+            var evaluates = await transaction.QueryOne<string>(
+                "select state from jobs where id = @id", new { id = Jobs.Id("evaluate", runId) }) == "failed";
+            if (await transaction.Requeue(evaluates ? "evaluate" : "train", runId) == 0) return false;
+            await transaction.Execute(
+                "update runs set state = @state, error = null, finished_at = case @state when 'trained' then finished_at end where id = @runId",
+                new { runId, state = evaluates ? "trained" : "queued" });
+            return true;
         }, cancel);
 }

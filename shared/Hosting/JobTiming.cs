@@ -1,0 +1,21 @@
+namespace DmlPipeline.Hosting;
+
+/// <summary>How often a <see cref="JobWorker"/> looks, speaks up and tries again.</summary>
+public sealed record JobTiming
+{
+    public static readonly JobTiming Default = new();
+
+    /// <summary>A worker that was silent for so long has lost its job to another.</summary>
+    public TimeSpan LeaseFor { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Also how long a request to cancel takes to reach the work, at most.</summary>
+    public TimeSpan HeartbeatEvery { get; init; } = TimeSpan.FromSeconds(1);
+
+    public TimeSpan PollEvery { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    public TimeSpan PauseAfterError { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Waits between attempts, long enough for a full disk or a busy file to have been seen to; after the last one the job fails.</summary>
+    public IReadOnlyList<TimeSpan> RetryAfter { get; init; } =
+        [TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(16)];
+}
