@@ -1,15 +1,16 @@
 using System.Text.Json;
 using DmlPipeline.Contracts;
 using DmlPipeline.Contracts.Datasets;
+using Microsoft.Win32.SafeHandles;
 
 namespace DmlPipeline.Storage;
 
 /// <summary>Reads one dataset version: its manifest, its list of samples, and any image by index. Thread-safe.</summary>
 public sealed class DatasetReader : IDisposable
 {
-    private readonly Microsoft.Win32.SafeHandles.SafeFileHandle[] shards;
+    private readonly SafeFileHandle[] shards;
 
-    private DatasetReader(DatasetManifest manifest, DatasetSample[] samples, Microsoft.Win32.SafeHandles.SafeFileHandle[] shards)
+    private DatasetReader(DatasetManifest manifest, DatasetSample[] samples, SafeFileHandle[] shards)
     {
         Manifest = manifest;
         Samples = samples;
@@ -38,10 +39,10 @@ public sealed class DatasetReader : IDisposable
         if (samples.Count != manifest.Counts.Images)
             throw new InvalidDataException($"Dataset {dataset} v{version} lists {samples.Count} samples but its manifest counts {manifest.Counts.Images}.");
 
-        var handles = new List<Microsoft.Win32.SafeHandles.SafeFileHandle>();
-        foreach (var shard in manifest.Shards)
-            handles.Add(File.OpenHandle(await store.LocalFile(shard.Key, cancel)));
-        return new DatasetReader(manifest, [.. samples], [.. handles]);
+        // All paths first: a shard that is missing must not leave the files of the others open.
+        var files = new List<string>();
+        foreach (var shard in manifest.Shards) files.Add(await store.LocalFile(shard.Key, cancel));
+        return new DatasetReader(manifest, [.. samples], [.. files.Select(file => File.OpenHandle(file))]);
     }
 
     /// <summary>The bytes of the image file of sample <paramref name="index"/>.</summary>

@@ -62,6 +62,8 @@ public static class RunRows
             var evaluates = await transaction.QueryOne<string>(
                 "select state from jobs where id = @id", new { id = Jobs.Id("evaluate", runId) }) == "failed";
             if (await transaction.Requeue(evaluates ? "evaluate" : "train", runId) == 0) return false;
+            // Weights that are trained anew are judged anew.
+            if (!evaluates) await transaction.Execute("delete from jobs where id = @id", new { id = Jobs.Id("evaluate", runId) });
             await transaction.Execute(
                 "update runs set state = @state, error = null, finished_at = case @state when 'trained' then finished_at end where id = @runId",
                 new { runId, state = evaluates ? "trained" : "queued" });

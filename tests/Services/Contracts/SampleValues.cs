@@ -34,7 +34,7 @@ internal static class SampleValues
         new DatasetSample(Sha, "kea", "kea/1.jpg", 0, 512, 31, 640, 480, "jpeg", "00ff00ff00ff00ff"),
     }.ToDictionary(value => value.GetType().Name, StringComparer.Ordinal);
 
-    private static DatasetManifest Manifest() => new()
+    public static DatasetManifest Manifest() => new()
     {
         Dataset = "birds",
         Version = 3,
