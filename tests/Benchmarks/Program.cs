@@ -3,6 +3,8 @@ using DmlPipeline.Benchmarks;
 // One line per benchmark, in the order of their names: what to type, what it measures, what runs.
 (string Name, string Measures, Func<string[], int> Run)[] benchmarks =
 [
+    ("augmentation", "augmented images per second, one thread", AugmentationBenchmark.Run),
+    ("evaluation", "seconds for all retrieval metrics and NMI of 13,180 embeddings", EvaluationBenchmark.Run),
     ("imaging", "images per second from file bytes to resized pixels, one thread", ImagingBenchmark.Run),
 ];
 
