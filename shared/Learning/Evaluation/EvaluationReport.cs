@@ -38,5 +38,10 @@ public sealed record EvaluationReport
     public static EvaluationReport FromJson(string json) =>
         JsonSerializer.Deserialize<EvaluationReport>(json, Format) ?? throw new JsonException("An evaluation report is a JSON object, not null.");
 
-    private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    // The text goes into a file that people read, never into a page: "k-means++" need not become "k-means\u002B\u002B".
+    private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 }

@@ -20,7 +20,7 @@ public sealed class EvaluationReportTests
 
         json.ShouldContain("\"recall@1\": 0.5");
         json.ShouldContain("\"excludedQueries\": 1");
-        json.ShouldContain("\"seeding\": \"greedy k-means");
+        json.ShouldContain("\"seeding\": \"greedy k-means++\"");
         read.KMeans.ShouldBe(report.KMeans);
         read.Baselines["raw-pixels"]["recall@1"].ShouldBe(0.1);
         read.ToJson().ShouldBe(json);
