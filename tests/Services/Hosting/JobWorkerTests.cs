@@ -1,0 +1,211 @@
+using DmlPipeline.Contracts;
+using DmlPipeline.Hosting;
+using DmlPipeline.Storage;
+using DmlPipeline.Storage.State;
+using DmlPipeline.Tests.Services.Storage;
+
+namespace DmlPipeline.Tests.Services.Hosting;
+
+public sealed class JobWorkerTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder folder = new();
+    private Database database = null!;
+
+    public async Task InitializeAsync()
+    {
+        database = await folder.OpenDatabase();
+        await database.Write(async transaction =>
+        {
+            await RunSamples.Insert(transaction, "a", "running");
+            await transaction.Enqueue("train", "a");
+        }, default);
+    }
+
+    public Task DisposeAsync()
+    {
+        database.Dispose();
+        folder.Dispose();
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task A_job_is_done_with_its_effect()
+    {
+        await using var worker = await Start((job, _) => Finish(job, "done"));
+
+        await State("done");
+
+        (await Published()).ShouldBe(["done"]);
+        worker.Failed.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_failure_is_tried_again_after_growing_delays_and_the_fifth_is_the_last()
+    {
+        await using var worker = await Start((_, _) => throw new IOException("disk full"));
+
+        for (var failure = 1; failure <= 4; failure++)
+        {
+            await Eventually.Holds(async () => (await Row()).Failures == failure, $"failure {failure} was noted");
+            var row = await Row();
+            (row.State, row.Error).ShouldBe(("queued", "disk full"));
+            row.Wait.ShouldBe(worker.Waits[failure - 1], tolerance: TimeSpan.FromMinutes(5));
+            worker.Failed.ShouldBeEmpty();
+            await database.Write(transaction => transaction.Execute("update jobs set not_before = 0"), default);
+        }
+
+        await State("failed");
+        worker.Failed.ShouldBe(["disk full"]);
+        worker.Attempts.ShouldBe(5);
+        JobTiming.Default.RetryAfter.ShouldBeInOrder();
+        JobTiming.Default.RetryAfter.Count.ShouldBe(worker.Waits.Count);
+    }
+
+    [Fact]
+    public async Task A_permanent_error_fails_the_job_at_once()
+    {
+        await using var worker = await Start((_, _) => throw new PermanentException("no such dataset"));
+
+        await State("failed");
+
+        (worker.Attempts, worker.Failed.Single(), (await Row()).Error).ShouldBe((1, "no such dataset", "no such dataset"));
+    }
+
+    [Fact]
+    public async Task A_time_out_inside_the_work_is_a_failure_and_no_request_to_stop()
+    {
+        await using var worker = await Start((_, _) => throw new TaskCanceledException("the request timed out"));
+
+        await Eventually.Holds(async () => (await Row()).Failures == 1, "the failure was noted");
+    }
+
+    [Fact]
+    public async Task A_request_to_cancel_stops_the_work()
+    {
+        await using var worker = await Start(UntilStopped);
+        await worker.Running;
+
+        await database.RequestCancel("a", default);
+        await State("cancelled");
+
+        (worker.Cancelled, worker.Failed.Count).ShouldBe((1, 0));
+    }
+
+    [Fact]
+    public async Task A_request_to_cancel_that_comes_too_late_changes_nothing()
+    {
+        var finish = new TaskCompletionSource();
+        await using var worker = await Start(async (job, _) =>
+        {
+            await finish.Task;
+            await Finish(job, "done");
+        });
+        await worker.Running;
+
+        await database.RequestCancel("a", default);
+        await Eventually.Holds(() => worker.StopRequested, "the work was asked to stop");
+        finish.SetResult();
+
+        await State("done");
+        worker.Cancelled.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_stopping_process_hands_its_job_back()
+    {
+        await using (var worker = await Start(UntilStopped))
+        {
+            await worker.Running;
+            await worker.StopAsync(default);
+            (await Row()).ShouldSatisfyAllConditions(row => row.State.ShouldBe("queued"), row => row.Failures.ShouldBe(0), row => row.Error.ShouldBeNull());
+        }
+
+        await using var next = await Start((job, _) => Finish(job, "done"));
+        await State("done");
+    }
+
+    [Fact]
+    public async Task Work_whose_lease_was_lost_is_stopped_and_its_job_left_to_the_other()
+    {
+        await using var worker = await Start(UntilStopped);
+        await worker.Running;
+
+        await TakeOver();
+        await Eventually.Holds(() => worker.Ended == 1, "the work stopped");
+        await NextJobIsDone(worker);
+
+        (await Row()).ShouldSatisfyAllConditions(row => row.State.ShouldBe("leased"), row => row.LeasedBy.ShouldBe("another"), row => row.Failures.ShouldBe(0));
+        (worker.Cancelled, worker.Failed.Count).ShouldBe((0, 0));
+    }
+
+    [Fact]
+    public async Task A_result_that_comes_after_the_lease_was_lost_is_dropped()
+    {
+        await using var worker = await Start(async (job, _) =>
+        {
+            await TakeOver();
+            await Finish(job, "late");
+        });
+
+        await Eventually.Holds(() => worker.Ended == 1, "the work ended");
+        await NextJobIsDone(worker);
+
+        (await Row()).LeasedBy.ShouldBe("another");
+        (await Published()).ShouldBe(["next"]);
+        worker.Failed.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_job_whose_end_could_not_be_stored_is_leased_again()
+    {
+        await using var worker = await Start((_, _) => throw new PermanentException("no"), leaseFor: TimeSpan.FromMilliseconds(300));
+        worker.FailedThrows = 1;
+
+        await State("failed");
+
+        worker.Attempts.ShouldBe(2);
+    }
+
+    private async Task<TestWorker> Start(Func<LeasedJob, CancellationToken, Task> run, TimeSpan? leaseFor = null)
+    {
+        var worker = new TestWorker(database, run, leaseFor ?? TimeSpan.FromMinutes(1));
+        await worker.StartAsync(default);
+        return worker;
+    }
+
+    private static Task UntilStopped(LeasedJob job, CancellationToken cancel) => Task.Delay(Timeout.Infinite, cancel);
+
+    private Task Finish(LeasedJob job, string result) => database.Write(async transaction =>
+    {
+        await transaction.Publish(new PrepareDataset(result, "birds"));
+        await transaction.Finish(job);
+    }, default);
+
+    private Task TakeOver() => database.Write(transaction => transaction.Execute("update jobs set leased_by = 'another' where subject = 'a'"), default);
+
+    private async Task NextJobIsDone(TestWorker worker)
+    {
+        worker.Work = (job, _) => Finish(job, "next");
+        await database.Write(transaction => transaction.Enqueue("train", "next"), default);
+        await Eventually.Holds(async () => await database.QueryOne<string>("select state from jobs where subject = 'next'", null, default) == "done", "the next job is done");
+    }
+
+    private Task State(string state) => Eventually.Holds(async () => (await Row()).State == state, $"the job is {state}");
+
+    private async Task<JobRow> Row() => (await database.QueryOne<JobRow>("select * from jobs where subject = 'a'", null, default))!;
+
+    private async Task<IEnumerable<string>> Published() =>
+        await database.Query<string>("select json_extract(body_json, '$.dropId') from outbox order by id", null, default);
+
+    private sealed record JobRow
+    {
+        public required string State { get; init; }
+        public required int Failures { get; init; }
+        public required long NotBefore { get; init; }
+        public required long UpdatedAt { get; init; }
+        public string? LeasedBy { get; init; }
+        public string? Error { get; init; }
+
+        public TimeSpan Wait => TimeSpan.FromMilliseconds(NotBefore - UpdatedAt);
+    }
+}
