@@ -8,7 +8,7 @@ public sealed class JobTests : IAsyncLifetime
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
 
-    // A lease of no length is over as soon as the clock moves on.
+    // A lease that is over when it begins: its worker is too slow by definition.
     private static readonly TimeSpan Over = TimeSpan.FromMilliseconds(-1);
 
     private readonly TemporaryFolder folder = new();
