@@ -1,0 +1,48 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using F = TorchSharp.torch.nn.functional;
+
+namespace DmlPipeline.Learning.Losses;
+
+/// <summary>Circle loss against learned class weights: Sun et al., CVPR 2020, arXiv 2002.10857, section 3.2 with class-level labels.</summary>
+/// <remarks>
+/// As <see cref="CircleLoss"/>, with one positive similarity, to the weight of the image's own class, and M - 1 negative ones, to the others:
+/// <code>
+/// loss(a) = log[1 + exp(-g α_p (s_y - (1 - m))) · sum over j != y of exp(g α_n (s_j - m))],  s_j = cosine(f, w_j)
+/// </code>
+/// With a single class there is nothing to tell apart: no anchor counts.
+/// </remarks>
+public sealed class CircleClassLoss : MetricLoss
+{
+    private readonly Parameter weights; // [M, D]
+    private readonly double scale, margin;
+
+    /// <summary>Makes the class weights on the device, drawn from the torch generator.</summary>
+    public CircleClassLoss(int classes, int dimensions, double scale, double margin, torch.Device device)
+    {
+        (this.scale, this.margin) = (scale, margin);
+        weights = ClassWeights(classes, dimensions, 1 / Math.Sqrt(dimensions), device);
+        Parameters = new Dictionary<string, Parameter>(StringComparer.Ordinal) { ["weights"] = weights };
+    }
+
+    /// <inheritdoc />
+    public override IReadOnlyDictionary<string, Parameter> Parameters { get; }
+
+    /// <inheritdoc />
+    public override AnchorLosses PerAnchor(torch.Tensor features, torch.Tensor labels) => PerAnchor(features, labels, weights, scale * Heat, margin);
+
+    /// <summary>The loss of each image. Features [B, D] and weights [M, D], both normalised here; labels [B] int64 in 0..M-1.</summary>
+    public static AnchorLosses PerAnchor(torch.Tensor features, torch.Tensor labels, torch.Tensor weights, double scale, double margin)
+    {
+        if (features.shape[0] == 0) return Nothing(features);
+        var classes = weights.shape[0];
+        var s = F.normalize(features).matmul(F.normalize(weights).t()); // [B, D] x [D, M] -> [B, M]
+        var own = labels.unsqueeze(1);                                  // [B, 1]
+        var others = torch.arange(0, classes, 1, torch.ScalarType.Int64, labels.device).unsqueeze(0).ne(own); // [B, M]
+
+        var pull = CircleLoss.PositiveLogits(s.gather(1, own), scale, margin);                  // [B, 1]
+        var push = Stable.LogSumExp(CircleLoss.NegativeLogits(s, scale, margin), others);       // [B, 1]
+        var counted = torch.full([features.shape[0]], classes > 1 ? 1 : 0, torch.ScalarType.Float32, labels.device).gt(0);
+        return Only(Stable.Softplus(pull + push).squeeze(1), counted);
+    }
+}

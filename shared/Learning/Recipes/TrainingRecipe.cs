@@ -1,0 +1,174 @@
+using System.ComponentModel.DataAnnotations;
+using DmlPipeline.Learning.Data;
+using DmlPipeline.Learning.Models;
+
+namespace DmlPipeline.Learning.Recipes;
+
+/// <summary>Everything that decides how a model is trained, as data: stored with the model, hashed, and enough to train it again.</summary>
+/// <remarks>Keys in files are these names in snake_case. A null is "auto": <see cref="DatasetDefaults"/> fills it in from the data set.
+/// README.md beside this file gives the reason for every default.</remarks>
+public sealed record TrainingRecipe
+{
+    /// <summary>Auto: conv4 without a GPU (ResNet-18 trains 10 to 100 times slower), resnet18 for colour images with one.</summary>
+    public Backbone? Backbone { get; init; }
+
+    /// <summary>128: larger embeddings gained nothing on unseen classes of Omniglot, and search costs grow with it.</summary>
+    [Range(2, 4096)]
+    public int EmbeddingSize { get; init; } = 128;
+
+    public ImageSettings Image { get; init; } = new();
+
+    public LossSettings Loss { get; init; } = new();
+
+    public SamplerSettings Sampler { get; init; } = new();
+
+    /// <summary>Auto: affine for grey images; affine, crop and colour for colour images.</summary>
+    public Augmentation? Augmentation { get; init; }
+
+    public OptimiserSettings Optimiser { get; init; } = new();
+
+    public ScheduleSettings Schedule { get; init; } = new();
+
+    /// <summary>Passes over the data. Give this or a budget.</summary>
+    [Range(1, 100_000)]
+    public int? Epochs { get; init; }
+
+    /// <summary>Training time including validation; the schedule follows the clock. Give this or epochs.</summary>
+    [Range(1, 30 * 24 * 3600)]
+    public TimeSpan? Budget { get; init; }
+
+    /// <summary>Auto: one pass over the data.</summary>
+    [Range(1, 1_000_000)]
+    public int? StepsPerEpoch { get; init; }
+
+    [Range(0, long.MaxValue)]
+    public long Seed { get; init; }
+
+    /// <summary>CPU threads of torch; 0 = one per core. Bit-identical repetition needs the same number, and 1 to be sure.</summary>
+    [Range(0, 1024)]
+    public int Threads { get; init; }
+
+    /// <summary>float32: exact everywhere. tf32 trades three digits for speed on GPUs that have it and changes nothing on a CPU.</summary>
+    public Precision Precision { get; init; } = Precision.Float32;
+
+    /// <summary>Validate after every that many epochs (and at the end).</summary>
+    [Range(1, 1000)]
+    public int ValidateEvery { get; init; } = 1;
+
+    /// <summary>Stop after that many validations without a better one; 0 = never: the best epoch is kept anyway.</summary>
+    [Range(0, 1000)]
+    public int EarlyStop { get; init; }
+
+    /// <summary>Largest norm of the gradient; 0 = no clipping. None of the losses needs it with normalised features.</summary>
+    [Range(0, 1e6)]
+    public double ClipGradient { get; init; }
+}
+
+public enum Backbone
+{
+    Conv4,
+    Resnet18,
+}
+
+public enum Precision
+{
+    Float32,
+    Tf32,
+}
+
+/// <summary>What images are brought to.</summary>
+public sealed record ImageSettings
+{
+    /// <summary>Pixels of each side. Auto: 28 for grey images, 32 or 64 for colour images by their size.</summary>
+    [Range(16, 1024)]
+    public int? Size { get; init; }
+
+    /// <summary>1 = grey, 3 = colour. Auto: grey when 95 % of the images are.</summary>
+    [Range(1, 3)]
+    public int? Channels { get; init; }
+
+    /// <summary>Auto: grey images that are dark on light are inverted, so that paper is zero and padding is paper.</summary>
+    public bool? Invert { get; init; }
+
+    /// <summary>How ResNet-18 takes in images; auto: small up to 64 pixels.</summary>
+    public ResNetStem Stem { get; init; } = ResNetStem.Auto;
+}
+
+/// <summary>How batches are drawn.</summary>
+public sealed record SamplerSettings
+{
+    /// <summary>balanced: classes x images_per_class, which pair losses need. shuffled: a random permutation in batches of the same size.</summary>
+    public SamplerKind Kind { get; init; } = SamplerKind.Balanced;
+
+    /// <summary>Auto: 32, or all classes when there are fewer.</summary>
+    [Range(1, 4096)]
+    public int? Classes { get; init; }
+
+    /// <summary>Auto: 4, more when there are fewer than 32 classes, for batches of about 128 images.</summary>
+    [Range(1, 4096)]
+    public int? ImagesPerClass { get; init; }
+}
+
+public enum SamplerKind
+{
+    Balanced,
+    Shuffled,
+}
+
+/// <summary>How gradients become steps.</summary>
+public sealed record OptimiserSettings
+{
+    /// <summary>adamw: little to tune. sgd: what the papers used.</summary>
+    public OptimiserKind Name { get; init; } = OptimiserKind.Adamw;
+
+    /// <summary>The peak, after warm-up.</summary>
+    [Range(1e-8, 100)]
+    public double LearningRate { get; init; } = 2e-3;
+
+    /// <summary>On convolution and linear weights only: biases, normalisation and class weights have none.</summary>
+    [Range(0, 10)]
+    public double WeightDecay { get; init; } = 1e-2;
+
+    /// <summary>Of sgd; adamw has 0.9 and 0.999.</summary>
+    [Range(0, 0.9999)]
+    public double Momentum { get; init; } = 0.9;
+
+    /// <summary>Class weights learn this many times faster: each sees its class in few batches only.</summary>
+    [Range(1e-3, 1e4)]
+    public double LossLearningRateMultiplier { get; init; } = 10;
+}
+
+public enum OptimiserKind
+{
+    Adamw,
+    Sgd,
+}
+
+/// <summary>The learning rate over the run, as shares of it: 0 = start, 1 = end of the epochs or of the budget.</summary>
+public sealed record ScheduleSettings
+{
+    public ScheduleKind Kind { get; init; } = ScheduleKind.Cosine;
+
+    /// <summary>Share of the run in which the rate rises from zero.</summary>
+    [Range(0, 0.5)]
+    public double Warmup { get; init; } = 0.02;
+
+    /// <summary>cosine: the last rate, as a share of the peak.</summary>
+    [Range(0, 1)]
+    public double Final { get; init; } = 0.01;
+
+    /// <summary>step: where the rate drops, rising shares of the run.</summary>
+    [Range(0, 1)]
+    public double[] DropAt { get; init; } = [0.7];
+
+    /// <summary>step: what the rate is multiplied by at each drop.</summary>
+    [Range(1e-6, 1)]
+    public double DropFactor { get; init; } = 0.1;
+}
+
+public enum ScheduleKind
+{
+    Cosine,
+    Step,
+    Constant,
+}

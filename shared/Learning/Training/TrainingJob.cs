@@ -1,0 +1,35 @@
+using DmlPipeline.Learning.Data;
+using DmlPipeline.Learning.Recipes;
+
+namespace DmlPipeline.Learning.Training;
+
+/// <summary>One training run: what it learns from, where it writes, whom it tells.</summary>
+public sealed record TrainingJob
+{
+    /// <summary>With nothing left on auto.</summary>
+    public required TrainingRecipe Recipe { get; init; }
+
+    public required ImageSet Train { get; init; }
+
+    /// <summary>Other classes than <see cref="Train"/>; null when there are too few: the last weights are the result then.</summary>
+    public ImageSet? Validation { get; init; }
+
+    /// <summary>Everything is written here: checkpoints, metrics.jsonl, best.safetensors and at the end model.safetensors. A run continues from the
+    /// checkpoint that it finds here.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>"cpu", "cuda", or null for the GPU where there is one.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Told after every epoch and about once a second.</summary>
+    public Action<TrainingProgress>? Progressed { get; init; }
+
+    /// <summary>Told the path of every checkpoint written, which stays valid until the next one but one.</summary>
+    public Action<string>? CheckpointSaved { get; init; }
+
+    /// <summary>Longest time between two checkpoints; there is one after every epoch too.</summary>
+    public TimeSpan CheckpointEvery { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Measures the budget.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+}

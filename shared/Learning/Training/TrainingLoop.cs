@@ -1,0 +1,224 @@
+using DmlPipeline.Learning.Data;
+using DmlPipeline.Learning.Losses;
+using DmlPipeline.Learning.Models;
+using DmlPipeline.Learning.Recipes;
+using DmlPipeline.Torch;
+using static TorchSharp.torch;
+
+namespace DmlPipeline.Learning.Training;
+
+/// <summary>Trains one model. Runs on the calling thread, which should be the one thread that torch work runs on.</summary>
+public sealed class TrainingLoop
+{
+    // Diagnostics cost a second look at the pairs of a batch: a tenth of the steps says enough about an epoch.
+    private const int DiagnoseEvery = 10;
+
+    private readonly TrainingJob job;
+    private readonly TrainingRecipe recipe;
+    private readonly IBatchSampler sampler;
+    private readonly TrainingState state;
+    private readonly CheckpointFile checkpoints;
+    private readonly TrainingClock clock;
+    private readonly EpochLog log;
+    private readonly Device device;
+    private readonly int stepsPerEpoch;
+    private bool hasCheckpoint;
+
+    private TrainingLoop(TrainingJob job, TrainingState state, CheckpointFile checkpoints, Device device)
+    {
+        (this.job, this.state, this.checkpoints, this.device) = (job, state, checkpoints, device);
+        recipe = job.Recipe;
+        sampler = Sampler(recipe, job.Train);
+        stepsPerEpoch = recipe.StepsPerEpoch ?? sampler.StepsPerEpoch;
+        clock = new TrainingClock(job.Clock, state.Position.Seconds);
+        log = new EpochLog(job.Folder, state.Position.History);
+    }
+
+    private TrainingPosition Position => state.Position;
+
+    private double Progress => recipe.Budget is { } budget
+        ? clock.Seconds / budget.TotalSeconds
+        : (double)Position.Step / ((long)recipe.Epochs!.Value * stepsPerEpoch);
+
+    /// <summary>The epoch that the last step belonged to, from 1.</summary>
+    private int Epoch => Math.Max(1, (int)((Position.Step + stepsPerEpoch - 1) / stepsPerEpoch));
+
+    // Asked of the position, not of the step just made: a run cancelled between an epoch's last step and its validation validates when it resumes.
+    private bool EpochIsDue =>
+        Position.Step > (Position.History.LastOrDefault()?.Step ?? 0) && (Position.Step % stepsPerEpoch == 0 || Progress >= 1);
+
+    /// <summary>Trains from the start or from the checkpoint in the job's folder, until the epochs or the budget are used up.</summary>
+    /// <exception cref="TrainingDivergedException">The loss or a gradient became NaN or infinite.</exception>
+    /// <exception cref="InvalidDataException">The folder's checkpoints are broken or belong to another recipe.</exception>
+    public static TrainingOutcome Run(TrainingJob job, CancellationToken cancel)
+    {
+        if (job.Train.ClassNames.Length < 2)
+            throw new ArgumentException($"Training needs at least 2 classes to tell apart; the training set has {job.Train.ClassNames.Length}.");
+        var spec = SpecOfRecipe.Of(job.Recipe, job.Train);
+        Directory.CreateDirectory(job.Folder);
+        set_num_threads(job.Recipe.Threads == 0 ? Environment.ProcessorCount : job.Recipe.Threads);
+        var device = new Device(job.Device ?? (cuda.is_available() ? "cuda" : "cpu"));
+        if (job.Recipe.Precision == Precision.Tf32) backends.cuda.matmul.allow_tf32 = true;
+
+        using var state = new TrainingState(job.Recipe, spec, job.Train.ClassNames.Length, device);
+        var checkpoints = new CheckpointFile(job.Folder);
+        var resumed = checkpoints.Load();
+        if (resumed is { } saved)
+        {
+            state.Restore(saved.Tensors, saved.Position);
+            foreach (var tensor in saved.Tensors.Values) tensor.Dispose();
+        }
+        return new TrainingLoop(job, state, checkpoints, device) { hasCheckpoint = resumed is not null }.Run(cancel);
+    }
+
+    private TrainingOutcome Run(CancellationToken cancel)
+    {
+        using var pipeline = new BatchPipeline(job.Train, sampler, recipe.Augmentation!, recipe.Seed, Position.Step, Workers, ahead: 4);
+        try
+        {
+            while (true)
+            {
+                if (EpochIsDue) EndEpoch(cancel);
+                if (Progress >= 1 || Position.StoppedEarly) return Finish();
+                var batch = pipeline.Next(cancel);
+                Learn(batch);
+                pipeline.Return(batch);
+                Position.Step++;
+                clock.Count(batch.Count, pipeline.Waited);
+                if (clock.SecondsSinceCheckpoint >= job.CheckpointEvery.TotalSeconds) Save();
+                else if (clock.IsTimeToReport()) Report();
+            }
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // Thrown only between steps and before a validation is noted: the position is whole.
+            Save();
+            return new TrainingOutcome(TrainingEnd.Cancelled, null, checkpoints.Newest, Position.Best, Position.History, Position.Seconds);
+        }
+    }
+
+    private void Learn(Batch batch)
+    {
+        using var scope = NewDisposeScope();
+        var progress = Progress;
+        var factor = Schedule.LearningRateFactor(recipe, progress);
+        state.SetLearningRate(factor);
+        state.Loss.Heat = Schedule.LossScaleFactor(recipe, progress);
+
+        var pixels = tensor(batch.Pixels, [batch.Count, batch.Shape.Channels, batch.Shape.Height, batch.Shape.Width]).to(device);
+        var labels = tensor(batch.Labels, [batch.Count]).to(device);
+        var features = state.Model.Features(pixels);
+        var perAnchor = state.Loss.PerAnchor(features, labels);
+        using var mean = perAnchor.Mean();
+        double loss = mean.item<float>();
+        if (!double.IsFinite(loss)) throw Diverged(batch, factor, loss, gradientNorm: null);
+
+        state.Optimiser.ZeroGrad();
+        mean.backward();
+        var norm = GradientNorm.Clip(state.Parameters, recipe.ClipGradient);
+        if (!double.IsFinite(norm)) throw Diverged(batch, factor, loss, norm);
+        state.Optimiser.Step();
+
+        Position.LossSum += loss;
+        Position.LossCount++;
+        if (Position.Step % DiagnoseEvery == 0) Diagnose(features, labels, perAnchor);
+    }
+
+    private void Diagnose(Tensor features, Tensor labels, AnchorLosses losses)
+    {
+        var found = LossDiagnostics.Measure(features, labels, losses);
+        Position.ActiveSum += found.ActiveFraction;
+        Position.PositiveSum += found.PositiveSimilarity;
+        Position.NegativeSum += found.NegativeSimilarity;
+        Position.DiagnosedCount++;
+    }
+
+    private TrainingDivergedException Diverged(Batch batch, double factor, double loss, double? gradientNorm) =>
+        new(new DivergedStep(Position.Step, (int)(Position.Step / stepsPerEpoch) + 1, recipe.Optimiser.LearningRate * factor, loss, gradientNorm,
+            [.. batch.Labels], hasCheckpoint ? checkpoints.Newest : null));
+
+    private void EndEpoch(CancellationToken cancel)
+    {
+        var epoch = Epoch;
+        ValidationScore? score = null;
+        if (job.Validation is { } validation && (Progress >= 1 || epoch % recipe.ValidateEvery == 0))
+            score = ValidationScore.Measure(state.Model, validation, cancel);
+
+        Position.Seconds = clock.Seconds;
+        var diagnosed = Math.Max(1, Position.DiagnosedCount);
+        var result = new EpochResult(
+            epoch, Position.Step, Position.LossSum / Math.Max(1, Position.LossCount),
+            Position.ActiveSum / diagnosed, Position.PositiveSum / diagnosed, Position.NegativeSum / diagnosed,
+            state.Optimiser.Groups[0].LearningRate, score?.Recall1, score?.MapAtR, clock.Seconds, clock.ImagesPerSecond, clock.WaitedShare);
+        Position.History.Add(result);
+        log.Add(result);
+        Judge(result);
+        Report();
+        (Position.LossSum, Position.LossCount) = (0, 0);
+        (Position.ActiveSum, Position.PositiveSum, Position.NegativeSum, Position.DiagnosedCount) = (0, 0, 0, 0);
+        Save();
+    }
+
+    private void Judge(EpochResult result)
+    {
+        if (job.Validation is null)
+        {
+            Position.Best = result;
+            return;
+        }
+        if (result.ValidationRecall1 is null) return;
+        // Ties go to the later epoch: it has seen more.
+        var better = Position.Best is not { } best
+            || (result.ValidationRecall1, result.ValidationMapAtR).CompareTo((best.ValidationRecall1, best.ValidationMapAtR)) >= 0;
+        Position.ValidationsSinceBest = better ? 0 : Position.ValidationsSinceBest + 1;
+        if (better)
+        {
+            Position.Best = result;
+            state.KeepAsBest();
+            SaveModel("best.safetensors");
+        }
+        Position.StoppedEarly = recipe.EarlyStop > 0 && Position.ValidationsSinceBest >= recipe.EarlyStop;
+    }
+
+    private TrainingOutcome Finish()
+    {
+        state.UseBest();
+        var path = SaveModel("model.safetensors");
+        var end = Position.StoppedEarly ? TrainingEnd.StoppedEarly : TrainingEnd.Completed;
+        return new TrainingOutcome(end, path, checkpoints.Newest, Position.Best, Position.History, Position.Seconds);
+    }
+
+    private void Save()
+    {
+        Position.Seconds = clock.Seconds;
+        Position.Random = TorchRuntime.GetRngState();
+        checkpoints.Save(state.Tensors(), Position);
+        hasCheckpoint = true;
+        clock.CheckpointSaved();
+        job.CheckpointSaved?.Invoke(checkpoints.Newest);
+    }
+
+    private string SaveModel(string name)
+    {
+        var path = Path.Combine(job.Folder, name);
+        state.Model.Save(path + ".tmp", new Dictionary<string, string>(StringComparer.Ordinal) { ["recipe"] = Position.RecipeHash });
+        File.Move(path + ".tmp", path, overwrite: true);
+        return path;
+    }
+
+    private void Report() =>
+        job.Progressed?.Invoke(new TrainingProgress(
+            Epoch, Position.Step, Math.Min(1, Progress),
+            Position.LossSum / Math.Max(1, Position.LossCount), Position.History.LastOrDefault(epoch => epoch.ValidationRecall1 is not null)?.ValidationRecall1,
+            clock.ImagesPerSecond, clock.SecondsLeft(Progress), clock.WaitedShare));
+
+    private static int Workers => Math.Max(1, Environment.ProcessorCount / 2);
+
+    private static IBatchSampler Sampler(TrainingRecipe recipe, ImageSet train)
+    {
+        var (classes, perClass) = (recipe.Sampler.Classes!.Value, recipe.Sampler.ImagesPerClass!.Value);
+        return recipe.Sampler.Kind == SamplerKind.Balanced
+            ? new PkSampler(train.Labels, classes, perClass, recipe.Seed)
+            : new ShuffleSampler(train.Count, classes * perClass, recipe.Seed);
+    }
+}

@@ -1,0 +1,125 @@
+using DmlPipeline.Learning.Losses;
+using DmlPipeline.Learning.Models;
+using DmlPipeline.Learning.Recipes;
+using DmlPipeline.Torch;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace DmlPipeline.Learning.Training;
+
+/// <summary>Everything that training changes: model, loss, optimiser, position and the best weights so far. It is what a checkpoint holds.</summary>
+internal sealed class TrainingState : IDisposable
+{
+    private readonly double[] peakRates;
+    private Dictionary<string, Tensor> best = new(StringComparer.Ordinal);
+
+    public TrainingState(TrainingRecipe recipe, ModelSpec spec, int classes, Device device)
+    {
+        Model = EmbeddingModel.Create(spec, recipe.Seed);
+        Model.to(device);
+        Model.train();
+        using (NewDisposeScope()) Loss = LossFactory.Create(recipe.Loss, classes, spec.EmbeddingSize, device);
+
+        var groups = Groups(recipe);
+        peakRates = [.. groups.Select(group => group.LearningRate)];
+        Optimiser = recipe.Optimiser.Name == OptimiserKind.Adamw
+            ? new ForeachAdamW(groups)
+            : new ForeachSgd(groups, recipe.Optimiser.Momentum);
+        Position = new TrainingPosition { RecipeHash = RecipeFile.Hash(recipe) };
+    }
+
+    public EmbeddingModel Model { get; }
+
+    public MetricLoss Loss { get; }
+
+    public ForeachOptimizer Optimiser { get; }
+
+    public TrainingPosition Position { get; private set; }
+
+    public IEnumerable<Parameter> Parameters => Model.parameters().Concat(Loss.Parameters.Values);
+
+    public void SetLearningRate(double factor)
+    {
+        for (var i = 0; i < peakRates.Length; i++) Optimiser.Groups[i].LearningRate = peakRates[i] * factor;
+    }
+
+    /// <summary>Copies the model's weights aside.</summary>
+    public void KeepAsBest()
+    {
+        DisposeAll(best);
+        using var noGradient = no_grad();
+        best = Model.state_dict().ToDictionary(entry => entry.Key, entry => entry.Value.detach().clone().DetachFromDisposeScope(), StringComparer.Ordinal);
+    }
+
+    /// <summary>Puts the weights kept aside back into the model, if there are any.</summary>
+    public void UseBest()
+    {
+        if (best.Count > 0) Model.LoadWeights(best, "the best epoch");
+    }
+
+    /// <summary>All tensors of a checkpoint; they stay owned by this.</summary>
+    public Dictionary<string, Tensor> Tensors()
+    {
+        var all = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var (name, tensor) in Model.state_dict()) all[$"model.{name}"] = tensor;
+        foreach (var (name, tensor) in Loss.Parameters) all[$"loss.{name}"] = tensor;
+        foreach (var (name, tensor) in Optimiser.State()) all[$"optimiser.{name}"] = tensor;
+        foreach (var (name, tensor) in best) all[$"best.{name}"] = tensor;
+        return all;
+    }
+
+    /// <summary>Takes over a checkpoint's tensors and position.</summary>
+    /// <exception cref="InvalidDataException">It belongs to another recipe or to other data.</exception>
+    public void Restore(Dictionary<string, Tensor> tensors, TrainingPosition position)
+    {
+        if (!string.Equals(position.RecipeHash, Position.RecipeHash, StringComparison.Ordinal))
+            throw new InvalidDataException("The checkpoint in the run's folder belongs to another recipe. Train with that recipe, or in an empty folder.");
+        Model.LoadWeights(Part(tensors, "model."), "The checkpoint");
+        using (no_grad())
+        {
+            foreach (var (name, parameter) in Loss.Parameters)
+            {
+                if (!tensors.TryGetValue($"loss.{name}", out var value) || !value.shape.AsSpan().SequenceEqual(parameter.shape))
+                    throw new InvalidDataException($"The checkpoint has no class weights '{name}' for these training classes; the data set is another one.");
+                parameter.copy_(value);
+            }
+        }
+        Optimiser.LoadState(Part(tensors, "optimiser."));
+        DisposeAll(best);
+        best = Part(tensors, "best.").ToDictionary(entry => entry.Key, entry => entry.Value.clone().DetachFromDisposeScope(), StringComparer.Ordinal);
+        Position = position;
+        if (position.Random.Length > 0) TorchRuntime.SetRngState(position.Random);
+    }
+
+    public void Dispose()
+    {
+        DisposeAll(best);
+        Optimiser.Dispose();
+        Loss.Dispose();
+        Model.Dispose();
+    }
+
+    private List<ParameterGroup> Groups(TrainingRecipe recipe)
+    {
+        var settings = recipe.Optimiser;
+        var decayed = Model.parameters().Where(parameter => parameter.ndim > 1).ToList();
+        var others = Model.parameters().Where(parameter => parameter.ndim <= 1).ToList();
+        var groups = new List<ParameterGroup>
+        {
+            new(decayed, settings.LearningRate, settings.WeightDecay),
+            new(others, settings.LearningRate, 0),
+        };
+        if (Loss.Parameters.Count > 0) groups.Add(new([.. Loss.Parameters.Values], settings.LearningRate * settings.LossLearningRateMultiplier, 0));
+        return groups;
+    }
+
+    private static Dictionary<string, Tensor> Part(Dictionary<string, Tensor> tensors, string prefix) =>
+        tensors.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(entry => entry.Key[prefix.Length..], entry => entry.Value, StringComparer.Ordinal);
+
+    private static void DisposeAll(Dictionary<string, Tensor> tensors)
+    {
+        foreach (var tensor in tensors.Values) tensor.Dispose();
+    }
+}
