@@ -21,12 +21,14 @@ public sealed class TrainingLoop
     private readonly TrainingClock clock;
     private readonly EpochLog log;
     private readonly Device device;
+    private readonly ImageSet? validation;
     private readonly int stepsPerEpoch;
     private bool hasCheckpoint;
 
     private TrainingLoop(TrainingJob job, TrainingState state, CheckpointFile checkpoints, Device device)
     {
         (this.job, this.state, this.checkpoints, this.device) = (job, state, checkpoints, device);
+        validation = job.Validation is { } set && ValidationScore.IsPossible(set) ? set : null;
         recipe = job.Recipe;
         sampler = Sampler(recipe, job.Train);
         stepsPerEpoch = recipe.StepsPerEpoch ?? sampler.StepsPerEpoch;
@@ -141,7 +143,7 @@ public sealed class TrainingLoop
     {
         var epoch = Epoch;
         ValidationScore? score = null;
-        if (job.Validation is { } validation && (Progress >= 1 || epoch % recipe.ValidateEvery == 0))
+        if (validation is not null && (Progress >= 1 || epoch % recipe.ValidateEvery == 0))
             score = ValidationScore.Measure(state.Model, validation, cancel);
 
         Position.Seconds = clock.Seconds;
@@ -161,7 +163,7 @@ public sealed class TrainingLoop
 
     private void Judge(EpochResult result)
     {
-        if (job.Validation is null)
+        if (validation is null)
         {
             Position.Best = result;
             return;

@@ -34,13 +34,14 @@ internal static class NaiveLosses
         var (f, w, c) = (x.Select(Unit).ToArray(), weightsAt.Select(Unit).ToArray(), classes.Select(Unit).ToArray());
         return labels.Select((own, a) =>
         {
-            double push = 0, pull = 0;
+            double push = 0, pull = 0; // the pull is one term: its logarithm
             for (var m = 0; m < c.Length; m++)
             {
-                if (m == own) pull = Math.Exp(-scale * Math.Max(0, 1 + margin - Dot(w[a], c[m])) * (Dot(f[a], c[m]) - (1 - margin)));
+                if (m == own) pull = -scale * Math.Max(0, 1 + margin - Dot(w[a], c[m])) * (Dot(f[a], c[m]) - (1 - margin));
                 else push += Math.Exp(scale * Math.Max(0, Dot(w[a], c[m]) + margin) * (Dot(f[a], c[m]) - margin));
             }
-            return Math.Log(1 + (push * pull));
+            var product = Math.Log(push) + pull;
+            return product > 50 ? product : Math.Log(1 + Math.Exp(product)); // log(1 + x) is log(x) to the last digit there
         }).Average();
     }
 
