@@ -7,12 +7,12 @@ namespace DmlPipeline.Learning.Losses;
 /// <param name="ActiveFraction">Share of the counted anchors whose loss is above 0.01, 0..1.</param>
 /// <param name="PositiveSimilarity">Mean cosine similarity of the positive pairs; 0 when there are none.</param>
 /// <param name="NegativeSimilarity">Mean cosine similarity of the negative pairs; 0 when there are none.</param>
-public readonly record struct LossDiagnostics(double ActiveFraction, double PositiveSimilarity, double NegativeSimilarity)
+public sealed record LossDiagnostics(double ActiveFraction, double PositiveSimilarity, double NegativeSimilarity)
 {
     /// <summary>Measures a batch: features [B, D], labels [B] int64 and the loss of each anchor.</summary>
     public static LossDiagnostics Measure(torch.Tensor features, torch.Tensor labels, AnchorLosses losses)
     {
-        if (features.shape[0] == 0) return default;
+        if (features.shape[0] == 0) return new LossDiagnostics(0, 0, 0);
         using var noGradient = torch.no_grad();
         using var scope = torch.NewDisposeScope();
         var pairs = BatchPairs.Of(labels);

@@ -34,7 +34,15 @@ public abstract class MetricLoss : IDisposable
     protected static Parameter ClassWeights(int classes, int dimensions, double deviation, torch.Device device)
     {
         using var noGradient = torch.no_grad();
-        using var values = torch.randn([classes, dimensions]);
-        return new Parameter(values.mul(deviation).to(device));
+        // Drawn on the CPU: the same seed gives the same weights on every device.
+        return Kept(torch.randn([classes, dimensions]) * deviation, device);
+    }
+
+    /// <summary>Makes a parameter that outlives the dispose scope that it is made in.</summary>
+    protected static Parameter Kept(torch.Tensor values, torch.Device device)
+    {
+        var parameter = new Parameter(values.to(device));
+        parameter.DetachFromDisposeScope();
+        return parameter;
     }
 }

@@ -27,7 +27,7 @@ public sealed class SoftmaxLoss : MetricLoss
         (this.scaling, this.alpha) = (scaling, alpha);
         weights = ClassWeights(classes, dimensions, 1 / Math.Sqrt(dimensions), device);
         var parameters = new Dictionary<string, Parameter>(StringComparer.Ordinal) { ["weights"] = weights };
-        if (withBias) parameters["bias"] = bias = new Parameter(torch.zeros([classes], torch.ScalarType.Float32, device));
+        if (withBias) parameters["bias"] = bias = Kept(torch.zeros([classes]), device);
         Parameters = parameters;
     }
 

@@ -59,18 +59,18 @@ public sealed class TrainingLoop
         var spec = SpecOfRecipe.Of(job.Recipe, job.Train);
         Directory.CreateDirectory(job.Folder);
         set_num_threads(job.Recipe.Threads == 0 ? Environment.ProcessorCount : job.Recipe.Threads);
-        var device = new Device(job.Device ?? (cuda.is_available() ? "cuda" : "cpu"));
         if (job.Recipe.Precision == Precision.Tf32) backends.cuda.matmul.allow_tf32 = true;
+        var target = new Device(job.Device ?? (cuda.is_available() ? "cuda" : "cpu"));
 
-        using var state = new TrainingState(job.Recipe, spec, job.Train.ClassNames.Length, device);
-        var checkpoints = new CheckpointFile(job.Folder);
-        var resumed = checkpoints.Load();
+        using var start = new TrainingState(job.Recipe, spec, job.Train.ClassNames.Length, target);
+        var files = new CheckpointFile(job.Folder);
+        var resumed = files.Load();
         if (resumed is { } saved)
         {
-            state.Restore(saved.Tensors, saved.Position);
+            start.Restore(saved.Tensors, saved.Position);
             foreach (var tensor in saved.Tensors.Values) tensor.Dispose();
         }
-        return new TrainingLoop(job, state, checkpoints, device) { hasCheckpoint = resumed is not null }.Run(cancel);
+        return new TrainingLoop(job, start, files, target) { hasCheckpoint = resumed is not null }.Run(cancel);
     }
 
     private TrainingOutcome Run(CancellationToken cancel)

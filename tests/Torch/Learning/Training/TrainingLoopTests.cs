@@ -28,7 +28,7 @@ public sealed class TrainingLoopTests : IDisposable
         outcome.End.ShouldBe(TrainingEnd.Completed);
         outcome.History.Count.ShouldBe(8);
         outcome.History[^1].Loss.ShouldBeLessThan(outcome.History[0].Loss);
-        outcome.Best!.ValidationRecall1!.Value.ShouldBeGreaterThan(0.9);
+        outcome.Best!.ValidationRecall1!.Value.ShouldBeGreaterThan(0.8);
     }
 
     [Fact]
