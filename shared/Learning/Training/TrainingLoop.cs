@@ -192,6 +192,7 @@ public sealed class TrainingLoop
 
     private void Save()
     {
+        using var scope = NewDisposeScope();
         Position.Seconds = clock.Seconds;
         Position.Random = TorchRuntime.GetRngState();
         checkpoints.Save(state.Tensors(), Position);
@@ -202,6 +203,7 @@ public sealed class TrainingLoop
 
     private string SaveModel(string name)
     {
+        using var scope = NewDisposeScope();
         var path = Path.Combine(job.Folder, name);
         state.Model.Save(path + ".tmp", new Dictionary<string, string>(StringComparer.Ordinal) { ["recipe"] = Position.RecipeHash });
         File.Move(path + ".tmp", path, overwrite: true);

@@ -16,10 +16,12 @@ internal sealed class TrainingState : IDisposable
 
     public TrainingState(TrainingRecipe recipe, ModelSpec spec, int classes, Device device)
     {
+        // What is made on the way is freed; parameters, buffers and optimiser state live outside every scope.
+        using var scope = NewDisposeScope();
         Model = EmbeddingModel.Create(spec, recipe.Seed);
         Model.to(device);
         Model.train();
-        using (NewDisposeScope()) Loss = LossFactory.Create(recipe.Loss, classes, spec.EmbeddingSize, device);
+        Loss = LossFactory.Create(recipe.Loss, classes, spec.EmbeddingSize, device);
 
         var groups = Groups(recipe);
         peakRates = [.. groups.Select(group => group.LearningRate)];
@@ -48,6 +50,7 @@ internal sealed class TrainingState : IDisposable
     public void KeepAsBest()
     {
         DisposeAll(best);
+        using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         best = Model.state_dict().ToDictionary(entry => entry.Key, entry => entry.Value.detach().clone().DetachFromDisposeScope(), StringComparer.Ordinal);
     }
@@ -55,6 +58,7 @@ internal sealed class TrainingState : IDisposable
     /// <summary>Puts the weights kept aside back into the model, if there are any.</summary>
     public void UseBest()
     {
+        using var scope = NewDisposeScope();
         if (best.Count > 0) Model.LoadWeights(best, "the best epoch");
     }
 
@@ -75,6 +79,7 @@ internal sealed class TrainingState : IDisposable
     {
         if (!string.Equals(position.RecipeHash, Position.RecipeHash, StringComparison.Ordinal))
             throw new InvalidDataException("The checkpoint in the run's folder belongs to another recipe. Train with that recipe, or in an empty folder.");
+        using var scope = NewDisposeScope();
         Model.LoadWeights(Part(tensors, "model."), "The checkpoint");
         using (no_grad())
         {
