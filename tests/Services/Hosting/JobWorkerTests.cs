@@ -158,17 +158,17 @@ public sealed class JobWorkerTests : IAsyncLifetime
     [Fact]
     public async Task A_job_whose_end_could_not_be_stored_is_leased_again()
     {
-        await using var worker = await Start((_, _) => throw new PermanentException("no"), leaseFor: TimeSpan.FromMilliseconds(300));
-        worker.FailedThrows = 1;
+        // A hundred heartbeats long: had the first attempt left its heartbeat behind, the lease would never end.
+        await using var worker = await Start((_, _) => throw new PermanentException("no"), leaseFor: TimeSpan.FromSeconds(2), failedThrows: 1);
 
         await State("failed");
 
         worker.Attempts.ShouldBe(2);
     }
 
-    private async Task<TestWorker> Start(Func<LeasedJob, CancellationToken, Task> run, TimeSpan? leaseFor = null)
+    private async Task<TestWorker> Start(Func<LeasedJob, CancellationToken, Task> run, TimeSpan? leaseFor = null, int failedThrows = 0)
     {
-        var worker = new TestWorker(database, run, leaseFor ?? TimeSpan.FromMinutes(1));
+        var worker = new TestWorker(database, run, leaseFor ?? TimeSpan.FromMinutes(1)) { FailedThrows = failedThrows };
         await worker.StartAsync(default);
         return worker;
     }
