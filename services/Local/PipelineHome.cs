@@ -18,6 +18,9 @@ public sealed class PipelineHome(string path)
     /// <summary>Scratch space of running trainings; what must last is copied to the store.</summary>
     public string WorkFolder => System.IO.Path.Combine(Path, "work");
 
+    /// <summary>For files that last no longer than a job; emptied at each start.</summary>
+    public string TemporaryFolder => System.IO.Path.Combine(Path, "temporary");
+
     private string LockFile => System.IO.Path.Combine(Path, "pipeline.lock");
 
     private string RunningFile => System.IO.Path.Combine(Path, "pipeline.json");

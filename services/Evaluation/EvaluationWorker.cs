@@ -1,0 +1,101 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using DmlPipeline.Contracts;
+using DmlPipeline.Contracts.Datasets;
+using DmlPipeline.Hosting;
+using DmlPipeline.Learning.Data;
+using DmlPipeline.Learning.Evaluation;
+using DmlPipeline.Learning.Models;
+using DmlPipeline.Learning.Recipes;
+using DmlPipeline.Storage;
+using DmlPipeline.Storage.State;
+using DmlPipeline.Torch;
+using Microsoft.Extensions.Logging;
+
+namespace DmlPipeline.Evaluation;
+
+/// <summary>Judges a trained model, and the champion beside it, on the test classes of the dataset version that it was trained on.</summary>
+public sealed class EvaluationWorker(Database database, IArtifactStore store, ILogger<EvaluationWorker> logger) : JobWorker(database, Kind, logger)
+{
+    public const string Kind = "evaluate";
+
+    // Test images in memory: 1 GiB. Larger sets are decoded as they are embedded, once per model.
+    private const long ImageCacheBytes = 1L << 30;
+
+    protected override async Task Run(LeasedJob job, CancellationToken cancel)
+    {
+        var run = await Database.Run(job.Subject, cancel) ?? throw new PermanentException($"There is no run {job.Subject}.");
+        var trained = JsonSerializer.Deserialize<ModelTrained>(run.TrainedJson!, ContractJson.Compact)!;
+        var recipe = RecipeFile.Parse(run.RecipeJson, $"the recipe of run {run.Id}");
+        var champion = await Database.ModelVersion(run.Dataset, "champion", cancel);
+        var weights = await store.LocalFile(trained.Weights.Key, cancel);
+        var championWeights = champion is null ? null : await store.LocalFile($"models/{champion.Model}/v{champion.Version}/model.safetensors", cancel);
+
+        using var dataset = await DatasetReader.Open(store, run.Dataset, run.DatasetVersion, cancel);
+        using var thread = new TorchThread(recipe.Threads);
+        var (judged, championMetrics) = await thread.Run(() =>
+            (Judge(dataset, weights, new EvaluationOptions { Seed = recipe.Seed }, cancel),
+             championWeights is null ? null : Judge(dataset, championWeights, new EvaluationOptions { Baselines = false }, cancel).Report.Metrics));
+        var comparison = champion is null ? null : new ChampionOnSameSplit(champion.Version, championMetrics!);
+
+        var embeddings = await Put($"runs/{run.Id}/embeddings.safetensors", stream => WriteEmbeddings(stream, judged, dataset), cancel);
+        var document = (JsonObject)JsonNode.Parse(judged.Report.ToJson())!;
+        document["split"] = SplitNames.Test;
+        document["dataset"] = run.Dataset;
+        document["datasetVersion"] = run.DatasetVersion;
+        document["champion"] = JsonSerializer.SerializeToNode(comparison, ContractJson.Compact);
+        document["embeddings"] = JsonSerializer.SerializeToNode(embeddings, ContractJson.Compact);
+        var evaluation = await Put(
+            $"runs/{run.Id}/evaluation.json", stream => stream.Write(Encoding.UTF8.GetBytes(document.ToJsonString(ContractJson.Indented))), cancel);
+
+        var evaluated = new ModelEvaluated(run.Id, run.Dataset, run.DatasetVersion, evaluation, judged.Report.Metrics, comparison);
+        await Database.Write(async transaction =>
+        {
+            await transaction.Finish(job);
+            await transaction.Execute(
+                "update runs set state = 'evaluated', evaluated_json = @evaluated, finished_at = @now where id = @Id",
+                new { run.Id, evaluated = JsonSerializer.Serialize(evaluated, ContractJson.Compact), now = Database.Now });
+            await transaction.Publish(evaluated);
+        }, CancellationToken.None);
+    }
+
+    protected override async Task OnFailed(Transaction transaction, LeasedJob job, string error)
+    {
+        await transaction.Execute(
+            "update runs set state = 'failed', error = @error, finished_at = @now where id = @Subject",
+            new { job.Subject, error = $"the evaluation failed: {error}", now = Database.Now });
+        var run = (await transaction.QueryOne<RunRow>("select * from runs where id = @Subject", new { job.Subject }))!;
+        await transaction.Publish(new TrainingFailed(run.Id, run.Dataset, run.DatasetVersion, run.Error!));
+    }
+
+    /// <summary>Each model judges images in its own shape and colours, so the champion may come from another recipe.</summary>
+    private static Learning.Evaluation.Evaluation Judge(DatasetReader dataset, string weights, EvaluationOptions options, CancellationToken cancel)
+    {
+        using var model = EmbeddingModel.Load(weights);
+        if (TorchSharp.torch.cuda.is_available()) model.to(TorchSharp.torch.CUDA);
+        var indexes = dataset.IndexesOf(SplitNames.Test);
+        using var images = ImageSet.Load(
+            model.Spec.Input, [.. indexes.Select(i => dataset.Samples[i].Class)], i => dataset.Read(indexes[i]),
+            ImageCacheBytes, Environment.ProcessorCount, decoded: null, cancel);
+        return Evaluator.Evaluate(model, images, options, progress: null, cancel);
+    }
+
+    private static void WriteEmbeddings(Stream stream, Learning.Evaluation.Evaluation judged, DatasetReader dataset)
+    {
+        var size = judged.Report.EmbeddingSize;
+        var images = dataset.IndexesOf(SplitNames.Test).Select(i => dataset.Samples[i].Sha256);
+        Safetensors.WriteFloats(
+            stream,
+            new Dictionary<string, (float[], long[])>(StringComparer.Ordinal) { ["embeddings"] = (judged.Embeddings, [judged.Embeddings.Length / size, size]) },
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["images"] = string.Join(' ', images) });
+    }
+
+    private async Task<ArtifactRef> Put(string key, Action<Stream> write, CancellationToken cancel)
+    {
+        using var content = new MemoryStream();
+        write(content);
+        content.Position = 0;
+        return await store.Put(key, content, cancel);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using System.Text;
+using DmlPipeline.Contracts;
+using DmlPipeline.Storage;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DmlPipeline.Ingestion;
+
+/// <summary>Turns objects that have come to rest into a drop and asks, with PrepareDataset, that a dataset version be built from it.</summary>
+public sealed class DropSettler(Database database, IArtifactStore store, IOptions<InboxOptions> options, ILogger<DropSettler> logger) : BackgroundService
+{
+    /// <summary>An object of this name says that the drop is complete.</summary>
+    public const string Ready = "_READY";
+
+    // Marks rows of objects that were overwritten before their drop settled.
+    private const string Superseded = "superseded";
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                foreach (var dataset in await Settled(stoppingToken)) await Settle(dataset, stoppingToken);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                logger.SettlingFailed(e);
+            }
+            await Task.Delay(LookEvery, stoppingToken);
+        }
+    }
+
+    private async Task<IEnumerable<string>> Settled(CancellationToken cancel) =>
+        await database.Query<string>(
+            """
+            select dataset from inbox_objects where drop_id is null group by dataset
+            having max(seen_at) <= @quietSince or max(key like '%/' || @Ready escape '\')
+            """,
+            new { quietSince = Database.Now - (long)(options.Value.SettleSeconds * 1000), Ready = Ready.Replace("_", @"\_", StringComparison.Ordinal) }, cancel);
+
+    private async Task Settle(string dataset, CancellationToken cancel)
+    {
+        // Only what is there now belongs to the drop: an upload that grew has left rows of its earlier states behind.
+        var current = new Dictionary<string, string>(StringComparer.Ordinal);
+        await foreach (var item in store.List($"inbox/{dataset}/", cancel)) current[item.Key] = item.ETag;
+
+        await database.Write(async transaction =>
+        {
+            // Earlier drops that were too small to build from join this one.
+            await transaction.Execute(
+                """
+                update inbox_objects set drop_id = null where drop_id in (select id from drops where dataset = @dataset and state = 'waiting');
+                update drops set state = 'merged' where dataset = @dataset and state = 'waiting';
+                """, new { dataset });
+            var pending = (await transaction.Query<(string Key, string ETag, long Bytes)>(
+                "select key, etag, bytes from inbox_objects where dataset = @dataset and drop_id is null order by key", new { dataset })).ToList();
+            var members = pending.Where(item => current.GetValueOrDefault(item.Key) == item.ETag).ToList();
+            var id = members.Count == 0 ? Superseded : DropId(dataset, members);
+            foreach (var (key, etag, _) in pending)
+                await transaction.Execute(
+                    "update inbox_objects set drop_id = @drop where key = @key and etag = @etag",
+                    new { key, etag, drop = current.GetValueOrDefault(key) == etag ? id : Superseded });
+            if (members.Count == 0) return;
+
+            await transaction.Execute(
+                """
+                insert into drops (id, dataset, state, objects, bytes, created_at) values (@id, @dataset, 'settled', @objects, @bytes, @now)
+                on conflict do nothing
+                """,
+                new { id, dataset, objects = members.Count, bytes = members.Sum(item => item.Bytes), now = Database.Now });
+            await transaction.Publish(new PrepareDataset(id, dataset));
+            logger.Settled(id, dataset, members.Count);
+        }, cancel);
+    }
+
+    /// <summary>The same objects make the same drop, however often they are listed.</summary>
+    private static string DropId(string dataset, IEnumerable<(string Key, string ETag, long Bytes)> members)
+    {
+        var text = string.Join('\n', members.Select(item => $"{item.Key}\t{item.ETag}").Prepend(dataset));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
+    }
+}

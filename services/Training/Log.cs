@@ -1,0 +1,9 @@
+using Microsoft.Extensions.Logging;
+
+namespace DmlPipeline.Training;
+
+internal static partial class Log
+{
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Dataset} v{Version}: {Decision}, because {Reason}")]
+    public static partial void Decided(this ILogger logger, string dataset, int version, string decision, string reason);
+}

@@ -1,0 +1,48 @@
+using System.Text.Json;
+using DmlPipeline.Contracts;
+using DmlPipeline.Hosting;
+using DmlPipeline.Storage;
+using DmlPipeline.Storage.State;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace DmlPipeline.Training;
+
+/// <summary>What training adds to a process.</summary>
+public static class TrainingService
+{
+    public static void AddConsumers(IBusRegistrationConfigurator bus)
+    {
+        bus.AddConsumer<DecideTrainingConsumer>();
+        bus.AddConsumer<TrainModelConsumer>();
+    }
+
+    public static IServiceCollection AddTraining(this IServiceCollection services)
+    {
+        services.AddOptions<TrainingOptions>().BindConfiguration("Training").ValidateDataAnnotations().ValidateOnStart();
+        services.AddHostedService<TrainingWorker>();
+        services.AddReconciliation("dataset versions without a training decision", OweDecisions);
+        return services.AddReconciliation("training decisions without a run", OweTrainings);
+    }
+
+    private static async Task<int> OweDecisions(Transaction transaction, long before)
+    {
+        var owed = (await transaction.Query<DatasetVersionRow>(
+            """
+            select v.* from dataset_versions v left join training_decisions d on d.dataset = v.dataset and d.version = v.version
+            where d.dataset is null and v.created_at < @before
+            """, new { before })).ToList();
+        foreach (var row in owed)
+            await transaction.Publish(new DatasetReady(row.Dataset, row.Version, JsonSerializer.Deserialize<ArtifactRef>(row.ManifestRefJson, ContractJson.Compact)!, row.DropId));
+        return owed.Count;
+    }
+
+    private static async Task<int> OweTrainings(Transaction transaction, long before)
+    {
+        var owed = (await transaction.Query<string>(
+            "select train_json from training_decisions d where run_id is not null and decided_at < @before and not exists (select 1 from runs r where r.id = d.run_id)",
+            new { before })).ToList();
+        foreach (var json in owed) await transaction.Publish(JsonSerializer.Deserialize<TrainModel>(json, ContractJson.Compact)!);
+        return owed.Count;
+    }
+}

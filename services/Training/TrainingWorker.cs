@@ -1,0 +1,116 @@
+using System.Text.Json;
+using DmlPipeline.Contracts;
+using DmlPipeline.Contracts.Datasets;
+using DmlPipeline.Hosting;
+using DmlPipeline.Learning.Data;
+using DmlPipeline.Learning.Recipes;
+using DmlPipeline.Learning.Training;
+using DmlPipeline.Storage;
+using DmlPipeline.Storage.State;
+using DmlPipeline.Torch;
+using MassTransit;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DmlPipeline.Training;
+
+/// <summary>Trains one run at a time on its own torch thread. Killed, moved or cancelled, a run goes on from its last checkpoint.</summary>
+public sealed class TrainingWorker(
+    Database database, IArtifactStore store, IBus bus, IOptions<TrainingOptions> options, ILogger<TrainingWorker> logger)
+    : JobWorker(database, Kind, logger)
+{
+    public const string Kind = "train";
+
+    protected override async Task Run(LeasedJob job, CancellationToken cancel)
+    {
+        var run = await Database.Run(job.Subject, cancel) ?? throw new PermanentException($"There is no run {job.Subject}.");
+        await Database.Write(transaction => transaction.Execute(
+            "update runs set state = 'running', started_at = coalesce(started_at, @now), error = null where id = @Id", new { run.Id, now = Database.Now }), cancel);
+        var recipe = RecipeFile.Parse(run.RecipeJson, $"the recipe of run {run.Id}");
+        var folder = new RunFolder(store, run.Id, Path.Combine(options.Value.WorkFolder, run.Id));
+        await folder.Fetch(cancel);
+
+        TrainingOutcome outcome;
+        using (var dataset = await DatasetReader.Open(store, run.Dataset, run.DatasetVersion, cancel))
+        await using (var progress = new LatestReport<TrainingProgress>(report => Report(run.Id, report)))
+        using (var thread = new TorchThread(recipe.Threads))
+        using (var train = LoadSplit(dataset, SplitNames.Train, recipe, cancel) ?? throw new PermanentException($"{run.Dataset} v{run.DatasetVersion} has no training images."))
+        using (var validation = LoadSplit(dataset, SplitNames.Validation, recipe, cancel))
+        {
+            var training = new TrainingJob
+            {
+                Recipe = recipe,
+                Train = train,
+                Validation = validation,
+                Folder = folder.Local,
+                Progressed = progress.Report,
+                CheckpointSaved = folder.Upload,
+            };
+            outcome = await Train(thread, training, cancel);
+        }
+        await folder.UploadAll(CancellationToken.None);
+        if (outcome.End == TrainingEnd.Cancelled) cancel.ThrowIfCancellationRequested();
+
+        var (weights, model) = await folder.Publish(run, recipe, outcome, cancel);
+        var trained = new ModelTrained(run.Id, run.Dataset, run.DatasetVersion, weights, model);
+        await Database.Write(async transaction =>
+        {
+            await transaction.Finish(job);
+            await transaction.Execute(
+                "update runs set state = 'trained', trained_json = @trained, finished_at = @now where id = @Id",
+                new { run.Id, trained = JsonSerializer.Serialize(trained, ContractJson.Compact), now = Database.Now });
+            await transaction.Publish(trained);
+        }, CancellationToken.None);
+        folder.DeleteLocal();
+    }
+
+    protected override async Task OnFailed(Transaction transaction, LeasedJob job, string error)
+    {
+        var run = await End(transaction, job, "failed", error);
+        await transaction.Publish(new TrainingFailed(run.Id, run.Dataset, run.DatasetVersion, error));
+    }
+
+    protected override async Task OnCancelled(Transaction transaction, LeasedJob job)
+    {
+        var run = await End(transaction, job, "cancelled", "cancelled; its checkpoint is kept");
+        await transaction.Publish(new TrainingCancelled(run.Id, run.Dataset, run.DatasetVersion, RunFolder.CheckpointKey(run.Id)));
+    }
+
+    private static async Task<RunRow> End(Transaction transaction, LeasedJob job, string state, string error)
+    {
+        await transaction.Execute("update runs set state = @state, error = @error, finished_at = @now where id = @Subject", new { job.Subject, state, error, now = Database.Now });
+        return (await transaction.QueryOne<RunRow>("select * from runs where id = @Subject", new { job.Subject }))!;
+    }
+
+    private async Task Report(string runId, TrainingProgress progress)
+    {
+        var message = new TrainingProgressed(
+            runId, progress.Epoch, progress.Step, progress.Fraction, progress.Loss, progress.ValidationRecall1, progress.ImagesPerSecond, progress.SecondsLeft);
+        await Database.Write(transaction => transaction.Execute(
+            "update runs set progress_json = @json where id = @runId", new { runId, json = JsonSerializer.Serialize(message, ContractJson.Compact) }), CancellationToken.None);
+        await bus.Publish(message, CancellationToken.None);
+    }
+
+    private static async Task<TrainingOutcome> Train(TorchThread thread, TrainingJob training, CancellationToken cancel)
+    {
+        try
+        {
+            return await thread.Run(() => TrainingLoop.Run(training, cancel));
+        }
+        catch (TrainingDivergedException e)
+        {
+            // The same numbers would come again: trying again without a change is no remedy.
+            throw new PermanentException(e.Message, e);
+        }
+    }
+
+    private ImageSet? LoadSplit(DatasetReader dataset, string split, TrainingRecipe recipe, CancellationToken cancel)
+    {
+        var indexes = dataset.IndexesOf(split);
+        if (indexes.Length == 0) return null;
+        var shape = new ImageShape(recipe.Image.Channels!.Value, recipe.Image.Size!.Value, recipe.Image.Size!.Value);
+        return ImageSet.Load(
+            shape, [.. indexes.Select(i => dataset.Samples[i].Class)], i => dataset.Read(indexes[i]),
+            options.Value.ImageCacheBytes, Environment.ProcessorCount, decoded: null, cancel);
+    }
+}
