@@ -5,7 +5,7 @@ namespace DmlPipeline.Ingestion.Archives;
 /// <summary>Where a zip's central directory lies, by its end record (APPNOTE 4.3.16, 4.3.14 for zip64).</summary>
 /// <param name="Entries">Number of members, as claimed.</param>
 /// <param name="Bytes">Bytes between the directory's start and its end record: a bound on the members whatever is claimed.</param>
-internal readonly record struct ZipDirectory(long Entries, long Bytes)
+internal sealed record ZipDirectory(long Entries, long Bytes)
 {
     public const int MinRecordBytes = 46;
     private const int EndBytes = 22;

@@ -20,7 +20,7 @@ internal sealed partial class ZstdStream : Stream
     {
         this.source = source;
         context = ZSTD_createDCtx();
-        if (context == 0) throw new OutOfMemoryException("libzstd could not create a decompression context.");
+        if (context == 0) throw new InvalidOperationException("libzstd could not create a decoder: the machine is out of memory.");
         ThrowOnError(ZSTD_DCtx_setParameter(context, WindowLogMaxParameter, MaxWindowLog));
     }
 
@@ -87,12 +87,12 @@ internal sealed partial class ZstdStream : Stream
         fixed (byte* from = input)
         fixed (byte* to = output)
         {
-            var source = new Buffer { Data = from, Size = (nuint)inputEnd, Position = (nuint)inputStart };
+            var packed = new Buffer { Data = from, Size = (nuint)inputEnd, Position = (nuint)inputStart };
             var target = new Buffer { Data = to, Size = (nuint)output.Length, Position = 0 };
-            var left = ZSTD_decompressStream(context, &target, &source);
+            var left = ZSTD_decompressStream(context, &target, &packed);
             ThrowOnError(left);
             insideFrame = left != 0;
-            inputStart = (int)source.Position;
+            inputStart = (int)packed.Position;
             return (int)target.Position;
         }
     }

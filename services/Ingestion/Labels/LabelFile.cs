@@ -1,8 +1,6 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using CsvHelper;
-using CsvHelper.Configuration;
 using DmlPipeline.Contracts.Datasets;
 
 namespace DmlPipeline.Ingestion.Labels;
@@ -15,6 +13,8 @@ internal sealed record LabelRow(int Number, string Path, string Label, string? S
 /// <summary>Reads a label file: CSV, TSV or JSON lines with <c>path</c>, <c>label</c> and optionally <c>split</c>.</summary>
 internal static class LabelFile
 {
+    private const int MaxRowBytes = 64 << 10;
+
     /// <param name="Rows">Rows that are well formed.</param>
     /// <param name="Problems">Completes "row … :" for each row that is not, or a sentence for the whole file (row 0).</param>
     public sealed record Parsed(IReadOnlyList<LabelRow> Rows, IReadOnlyList<(int Row, string Problem)> Problems);
@@ -28,7 +28,7 @@ internal static class LabelFile
             if (path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase)) ParseJsonLines(bytes, rows, problems);
             else ParseCsv(bytes, rows, problems);
         }
-        catch (CsvHelperException e)
+        catch (CsvFormatException e)
         {
             problems.Add((0, $"it cannot be read as CSV after row {rows.Count} ({FirstLine(e.Message)})"));
         }
@@ -37,25 +37,19 @@ internal static class LabelFile
 
     private static void ParseCsv(byte[] bytes, List<LabelRow> rows, List<(int, string)> problems)
     {
-        using var text = new StreamReader(new MemoryStream(bytes), Encoding.UTF8, detectEncodingFromByteOrderMarks: true);
-        var header = text.ReadLine() ?? "";
-        var delimiter = new[] { ",", ";", "\t" }.MaxBy(d => header.Split(d).Length)!;
-        var names = header.Split(delimiter).Select(name => name.Trim().Trim('"').ToLowerInvariant()).ToArray();
-        var (path, label, split) = (Array.IndexOf(names, "path"), Array.IndexOf(names, "label"), Array.IndexOf(names, "split"));
-        if (path < 0 || label < 0)
+        using var stream = new MemoryStream(bytes);
+        // The separator is found by looking: comma, semicolon, tab or bar. An unclosed quote must not swallow the file.
+        using var csv = CsvReader.Create(stream, CsvReaderOptions.Default with { MaxRecordSize = MaxRowBytes, TrimWhitespace = true, TrimInsideQuotes = true }, leaveOpen: true);
+        if (!csv.TryGetFieldIndex("path", out var path) || !csv.TryGetFieldIndex("label", out var label))
         {
-            problems.Add((0, $"its first line must name the columns path and label, and may name split; it reads '{EntryPath.Display(header, 80)}'"));
+            problems.Add((0, $"its first line must name the columns path and label, and may name split; it reads '{EntryPath.Display(string.Join(',', csv.Headers), 80)}'"));
             return;
         }
-        using var csv = new CsvParser(text, new CsvConfiguration(CultureInfo.InvariantCulture)
-        {
-            Delimiter = delimiter, HasHeaderRecord = false, MaxFieldSize = 1 << 16, BadDataFound = null, TrimOptions = TrimOptions.Trim,
-        });
+        var split = csv.TryGetFieldIndex("split", out var index) ? index : -1;
         for (var number = 1; csv.Read(); number++)
         {
-            var fields = csv.Record!;
-            if (fields.Length <= Math.Max(path, label)) problems.Add((number, "it has too few columns"));
-            else Add(new LabelRow(number, fields[path], fields[label], split >= 0 && split < fields.Length ? fields[split] : null), rows, problems);
+            if (csv.FieldCount <= Math.Max(path, label)) problems.Add((number, "it has too few columns"));
+            else Add(new LabelRow(number, csv.GetString(path), csv.GetString(label), split >= 0 && split < csv.FieldCount ? csv.GetString(split) : null), rows, problems);
         }
     }
 
