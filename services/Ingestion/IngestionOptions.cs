@@ -33,7 +33,7 @@ public sealed class IngestionOptions
 
     /// <summary>Unpacked bytes per archive byte. Images hardly compress; a bomb does, a thousandfold.</summary>
     [Range(1, 100_000)]
-    public int MaxCompressionRatio { get; set; } = 200;
+    public int MaxCompressionRatio { get; set; } = 100;
 
     /// <summary>Bytes that an archive may unpack to before its ratio counts: 64 MiB, so that small label files pass.</summary>
     [Range(0, long.MaxValue)]

@@ -12,7 +12,8 @@ internal static class ArchiveReader
         try
         {
             // Only zip needs to seek; the others are read while they arrive.
-            if (kind == ArchiveKind.Zip) await ZipEntries.Read(await store.LocalFile(archive.Key, cancel), sink, budget, options, cancel);
+            if (archive.Bytes == 0) sink.RefuseRest("it is empty (0 bytes)");
+            else if (kind == ArchiveKind.Zip) await ZipEntries.Read(await store.LocalFile(archive.Key, cancel), sink, budget, options, cancel);
             else await ReadTar(store, archive, kind, sink, budget, options, cancel);
         }
         catch (ArchiveLimitException e)
@@ -42,6 +43,5 @@ internal static class ArchiveReader
             _ => packed,
         };
         await TarEntries.Read(tar, sink, budget, options, cancel);
-        if (packed.Count == 0) sink.RefuseRest("it is an empty file");
     }
 }
