@@ -18,7 +18,10 @@ public static class CommandLine
         var parse = Root.Parse(arguments.Count == 0 ? ["--help"] : arguments);
         if (parse.Errors.Count > 0)
         {
-            foreach (var mistake in parse.Errors.Select(e => e.Message).Distinct(StringComparer.Ordinal)) await error.WriteLineAsync($"error: {mistake}");
+            // "Unrecognized command" says enough: that one is required as well follows from it.
+            var mistakes = parse.Errors.Select(e => e.Message).Distinct(StringComparer.Ordinal).ToList();
+            if (mistakes.Count > 1) mistakes.RemoveAll(mistake => mistake.StartsWith("Required command", StringComparison.Ordinal));
+            foreach (var mistake in mistakes) await error.WriteLineAsync($"error: {mistake}");
             await error.WriteLineAsync($"Help: {Hint.Command(NameOf(parse.CommandResult.Command), "--help")}");
             return WrongUsage;
         }

@@ -4,14 +4,17 @@ using System.CommandLine.Invocation;
 
 namespace DmlPipeline.Cli;
 
-/// <summary>A command with examples in its help.</summary>
+/// <summary>A command whose help says more than its one line in the list of commands.</summary>
 internal sealed class DocumentedCommand(string name, string description) : Command(name, description)
 {
+    /// <summary>Paragraphs for the command's own help.</summary>
+    public string? Details { get; init; }
+
     /// <summary>Command lines without the program's name; what follows two spaces and a # is a remark.</summary>
     public IReadOnlyList<string> Examples { get; init; } = [];
 }
 
-/// <summary>The usual help, then the examples.</summary>
+/// <summary>The usual help, then details and examples.</summary>
 internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLineAction
 {
     public override bool ClearsParseErrors => true;
@@ -19,8 +22,13 @@ internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLin
     public override int Invoke(ParseResult parseResult)
     {
         var result = usual.Invoke(parseResult);
-        if (parseResult.CommandResult.Command is not DocumentedCommand { Examples.Count: > 0 } command) return result;
+        if (parseResult.CommandResult.Command is not DocumentedCommand command) return result;
         var output = parseResult.InvocationConfiguration.Output;
+        if (command.Details is not null)
+        {
+            foreach (var line in command.Details.Split('\n')) output.WriteLine($"  {line}".TrimEnd());
+            output.WriteLine();
+        }
         output.WriteLine("Examples:");
         foreach (var example in command.Examples) output.WriteLine($"  {Hint.Command(example)}");
         output.WriteLine();

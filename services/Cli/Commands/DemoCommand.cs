@@ -27,14 +27,14 @@ internal static class DemoCommand
 
     public static Command Create()
     {
-        var command = new DocumentedCommand(
-            "demo",
-            """
-            From images to a trained, evaluated and registered model, in one command: starts the pipeline in this process, drops the images into its inbox and follows them to the end.
-
-            Exit code 0 means that a model was registered. Interrupted with Ctrl-C, it saves a checkpoint; the same command goes on from there.
-            """)
+        var command = new DocumentedCommand("demo", "From images to a trained, evaluated and registered model, in one command")
         {
+            Details =
+                """
+                Starts the pipeline in this process, drops the images into its inbox and follows them to the end: report, metrics beside two
+                baselines, and commands to go on with. Exit code 0 means that a model was registered. Interrupted with Ctrl-C, it saves a
+                checkpoint; the same command goes on from there.
+                """,
             Examples = ["demo", "demo birds.zip --budget 10m", "demo photos/ --dataset birds --home /data/birds --recipe circle"],
             Arguments = { Source },
             Options = { Budget, Recipe, Dataset, SplitBy, Seed },

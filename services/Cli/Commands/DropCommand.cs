@@ -38,14 +38,14 @@ internal static class DropCommand
 
     public static Command Create()
     {
-        var command = new DocumentedCommand(
-            "drop",
-            """
-            Put images into the inbox. The pipeline makes a version of the dataset from them, trains on it and registers the model.
-
-            Folder names are class names. Classes are divided into training, validation and test; a class never changes sides, so that the test is always on unseen classes. What cannot be used is kept aside with the reason.
-            """)
+        var command = new DocumentedCommand("drop", "Put images into the inbox: a dataset begins or grows, and is trained on")
         {
+            Details =
+                """
+                Folder names are class names. Classes are divided into training, validation and test; a class never changes sides, so that the
+                test is always on unseen classes. What cannot be used is kept aside with the reason. A dataset.yaml in the folder may set
+                split_by, validation, test, validation_classes, test_classes and recipe.
+                """,
             Examples =
             [
                 "drop birds photos/            # photos/robin/1.jpg, photos/sparrow/1.jpg, …",

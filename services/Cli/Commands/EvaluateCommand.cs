@@ -33,14 +33,13 @@ internal static class EvaluateCommand
 
     public static Command Create()
     {
-        var command = new DocumentedCommand(
-            "evaluate",
-            """
-            Judge a model on labelled images: each image is a query among all the others, and images of its class are what should be found.
-
-            Metrics, all 0 to 1: recall@1, recall@2, recall@4, recall@8, precision@1, r-precision, map@r, nmi.
-            """)
+        var command = new DocumentedCommand("evaluate", "Judge a model on any labelled images")
         {
+            Details =
+                """
+                Each image is a query among all the others, and images of its class are what should be found. The metrics are recall@1,
+                recall@2, recall@4, recall@8, precision@1, r-precision, map@r and nmi, all 0 to 1.
+                """,
             Examples = ["evaluate birds@champion --dataset birds", "evaluate birds@2 --dataset other-birds.zip --baselines", "evaluate birds@champion --dataset ./folder --json"],
             Arguments = { Model },
             Options = { Dataset, Split, Baselines },

@@ -97,6 +97,8 @@ internal static class TrainCommand
             return 1;
         }
         screen.Line($"Run {runId} became {model.Model} v{model.Version}{(model.Aliases is null ? "" : $" ({model.Aliases})")}.");
+        var decision = (await home.Database.AliasHistory(model.Model, cancel)).LastOrDefault(row => row.Version == model.Version);
+        if (decision is not null) screen.Line($"{(decision.Promoted ? "Promoted" : "Not promoted")}: {decision.Reason}.");
         screen.Facts(ModelText.Metrics(model).Select(metric => (metric.Key, (string?)Show.Percent(metric.Value))));
         return 0;
     }

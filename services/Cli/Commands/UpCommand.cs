@@ -16,14 +16,14 @@ internal static class UpCommand
 
     public static Command Create()
     {
-        var command = new DocumentedCommand(
-            "up",
-            """
-            Run the whole pipeline in this process: watch the inbox, build datasets, train, evaluate, register, serve the registry over HTTP.
-
-            Ctrl-C stops it cleanly: a training under way saves a checkpoint and goes on at the next start. Nothing is lost when it is killed, either.
-            """)
+        var command = new DocumentedCommand("up", "Run the whole pipeline in this process until Ctrl-C")
         {
+            Details =
+                """
+                Watches the inbox, builds dataset versions, trains, evaluates, registers, and serves the registry over HTTP on this machine.
+                Ctrl-C stops it cleanly: a training under way saves a checkpoint and goes on at the next start. Nothing is lost when it is
+                killed, either.
+                """,
             Examples = ["up", "up --home /data/birds --budget 30m", "up --no-training --port 8080"],
             Options = { Port, Recipe, Budget, NoTraining, Quiet },
         };

@@ -37,20 +37,15 @@ internal sealed class EmbeddingSession : IDisposable
     public static async Task<EmbeddingSession> Load(ModelReference reference, LiveLine live)
     {
         live.Update($"loading    {reference.Name}");
-        var thread = new TorchThread(threads: 0);
+        var torch = new TorchThread(threads: 0);
         try
         {
-            var model = await thread.Run(() =>
-            {
-                var loaded = EmbeddingModel.Load(reference.Weights);
-                if (TorchSharp.torch.cuda.is_available()) loaded.to(TorchSharp.torch.CUDA);
-                return loaded;
-            });
-            return new EmbeddingSession(thread, model, live);
+            return new EmbeddingSession(torch, await torch.Run(() => Load(reference.Weights)), live);
         }
-        catch
+        catch (Exception e)
         {
-            thread.Dispose();
+            torch.Dispose();
+            if (e is InvalidDataException) throw new CliException($"{reference.Weights} cannot be used: {e.Message}", e);
             throw;
         }
     }
@@ -85,6 +80,13 @@ internal sealed class EmbeddingSession : IDisposable
     {
         model.Dispose();
         thread.Dispose();
+    }
+
+    private static EmbeddingModel Load(string weights)
+    {
+        var loaded = EmbeddingModel.Load(weights);
+        if (TorchSharp.torch.cuda.is_available()) loaded.to(TorchSharp.torch.CUDA);
+        return loaded;
     }
 
     private ImageSet LoadImages(IReadOnlyList<string> classOfImage, Func<int, byte[]> read, Func<int, string> name, CancellationToken cancel) => ImageSet.Load(
