@@ -39,10 +39,11 @@ internal static class DropOff
         var (files, bytes, total) = (0, 0L, plan.Sum(planned => planned.Bytes));
         foreach (var planned in plan)
         {
+            live.Update($"copying    {Show.Bar(total == 0 ? 1 : (double)bytes / total)} {Show.Count(files)} of {Show.Count(plan.Count, "file")}, {Show.Bytes(bytes)} of {Show.Bytes(total)}");
             await using var source = File.OpenRead(planned.Source);
             await Put(prefix + planned.Key, source);
             bytes += planned.Bytes;
-            live.Update($"copying    {Show.Bar(total == 0 ? 1 : (double)bytes / total)} {Show.Count(++files)} of {Show.Count(plan.Count, "file")}, {Show.Bytes(bytes)}");
+            files++;
         }
         live.Clear();
         var probe = await home.Store.Find(prefix + plan[^1].Key, cancel) ?? throw new CliException($"{prefix}{plan[^1].Key} vanished from the inbox while the rest was copied. Drop again.");

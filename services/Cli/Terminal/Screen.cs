@@ -11,24 +11,18 @@ namespace DmlPipeline.Cli.Terminal;
 internal sealed class Screen
 {
     // Wide enough that tables in files and pipes are never folded.
-    private const int WidthOfFiles = 200;
+    private const int WidthOfFiles = 4096;
 
     private readonly IAnsiConsole console;
     private readonly TextWriter output;
+    private readonly bool onTerminal;
 
     public Screen(ParseResult parse)
     {
         output = parse.InvocationConfiguration.Output;
         IsJson = parse.GetValue(SharedOptions.Json);
-        var onTerminal = ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
-        console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Out = new AnsiConsoleOutput(output),
-            Ansi = onTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = onTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
-        });
-        if (!onTerminal) console.Profile.Width = WidthOfFiles;
+        onTerminal = ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
+        console = ConsoleOver(output);
         var error = parse.InvocationConfiguration.Error;
         Live = new LiveLine(error, ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected);
     }
@@ -72,7 +66,14 @@ internal sealed class Screen
             table.AddColumn(column);
         }
         foreach (var row in rows) table.AddRow(row.Select(cell => new Text(Safe(cell))));
-        console.Write(table);
+        if (onTerminal)
+        {
+            console.Write(table);
+            return;
+        }
+        using var text = new StringWriter();
+        ConsoleOver(text).Write(table);
+        foreach (var line in text.ToString().TrimEnd().Split('\n')) output.WriteLine(line.TrimEnd());
     }
 
     /// <summary>Names and values below each other, the values in one column.</summary>
@@ -86,6 +87,19 @@ internal sealed class Screen
 
     /// <summary>Names come from files that anyone may have dropped: control characters could rewrite the terminal.</summary>
     public static string Safe(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\n' ? '\uFFFD' : c));
+
+    private IAnsiConsole ConsoleOver(TextWriter writer)
+    {
+        var over = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = onTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = onTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+        });
+        if (!onTerminal) over.Profile.Width = WidthOfFiles;
+        return over;
+    }
 
     public static JsonNode? ToJson<T>(T value) => JsonSerializer.SerializeToNode(value, ContractJson.Compact);
 }
