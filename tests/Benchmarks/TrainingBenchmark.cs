@@ -10,9 +10,9 @@ namespace DmlPipeline.Benchmarks;
 
 /// <summary>Trains on a zip of class folders (Omniglot's layout) or on noise, and says how fast, in how much memory, and how good on unseen classes.</summary>
 /// <remarks>
-/// usage: training [ZIP] [--recipe NAME|FILE] [--test FOLDER,FOLDER…] [--set YAML]…
-/// With a zip, the top folders named by --test are held out; by default the six that the peer script holds out. --set adds recipe lines, such as
-/// --set "budget: 60s". Without a zip: 2,000 steps on noise.
+/// usage: training [ZIP] [--recipe NAME|FILE] [--test FOLDER,FOLDER…] [--colour] [--set YAML]…
+/// With a zip, the top folders named by --test are held out; by default the six that the peer script holds out. --colour says that the images are
+/// photographs and not dark drawings. --set adds recipe lines, such as --set "budget: 60s". Without a zip: 2,000 steps on noise.
 /// </remarks>
 public static class TrainingBenchmark
 {
@@ -67,7 +67,8 @@ public static class TrainingBenchmark
         if (keys.Overlaps(["epochs", "budget"])) keys.UnionWith(["epochs", "budget"]);
         var kept = text.Split('\n').Where(line => !keys.Contains(line.Split(':')[0]));
         var recipe = RecipeFile.Parse(string.Join('\n', kept.Concat(more)), name);
-        return DatasetDefaults.Resolve(recipe, new DatasetFacts(GreyShare: 1, 105, 105, DarkOnLight: true, TrainClasses: 700, TrainImages: 14_000));
+        var colour = args.Contains("--colour", StringComparer.Ordinal);
+        return DatasetDefaults.Resolve(recipe, new DatasetFacts(colour ? 0 : 1, 105, 105, DarkOnLight: !colour, TrainClasses: colour ? 7 : 700, TrainImages: 14_000));
     }
 
     private static HashSet<string> Held(string[] args) => [.. (Option(args, "--test") ?? PeersTest).Split(',')];
@@ -76,7 +77,7 @@ public static class TrainingBenchmark
     {
         using var archive = ZipFile.OpenRead(zip);
         var files = archive.Entries
-            .Where(entry => entry.FullName.EndsWith(".png", StringComparison.Ordinal) && heldFolders.Contains(entry.FullName.Split('/')[0]) == held)
+            .Where(entry => Path.GetExtension(entry.FullName).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg" && heldFolders.Contains(entry.FullName.Split('/')[0]) == held)
             .OrderBy(entry => entry.FullName, StringComparer.Ordinal)
             .Select(entry =>
             {

@@ -145,7 +145,7 @@ public sealed class RecipeFileTests
 
         DatasetDefaults.IsResolved(recipe).ShouldBeTrue();
         recipe.Backbone.ShouldBe(Backbone.Conv4);
-        (recipe.Image.Channels, recipe.Image.Size, recipe.Image.Invert).ShouldBe((1, 28, true));
+        (recipe.Image.Channels, recipe.Image.Size, recipe.Image.Invert).ShouldBe((1, 32, true));
         (recipe.Sampler.Classes, recipe.Sampler.ImagesPerClass).ShouldBe((32, 4));
         recipe.Augmentation!.Flip.ShouldBe(0);
         recipe.Augmentation.Rotate.ShouldBeGreaterThan(0);
@@ -156,7 +156,7 @@ public sealed class RecipeFileTests
     {
         var recipe = RecipeFile.Default(new DatasetFacts(0, 100, 100, DarkOnLight: false, TrainClasses: 6, TrainImages: 1200));
 
-        (recipe.Image.Channels, recipe.Image.Size, recipe.Image.Invert).ShouldBe((3, 64, false));
+        (recipe.Image.Channels, recipe.Image.Size, recipe.Image.Invert).ShouldBe((3, 48, false));
         (recipe.Sampler.Classes, recipe.Sampler.ImagesPerClass).ShouldBe((6, 16));
     }
 

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using DmlPipeline.Cli.State;
+using DmlPipeline.Cli.Terminal;
+using DmlPipeline.Storage.State;
+
+namespace DmlPipeline.Cli.Commands;
+
+/// <summary><c>dml runs [show RUN]</c>: trainings, finished and under way.</summary>
+internal static class RunsCommand
+{
+    private static readonly Argument<string> Run = new("RUN") { Description = "The run's id" };
+
+    public static Command Create()
+    {
+        var show = new DocumentedCommand("show", "One run: recipe, progress, metrics, epochs")
+        {
+            Examples = ["runs show birds-v1", "runs show birds-v1 --json"],
+            Arguments = { Run },
+        };
+        show.SetAction(ShowOne);
+        var list = new DocumentedCommand("runs", "List the training runs, or show one of them")
+        {
+            Examples = ["runs", "runs show birds-v1"],
+            Subcommands = { show },
+        };
+        list.SetAction(List);
+        return list;
+    }
+
+    private static async Task<int> List(ParseResult parse, CancellationToken cancel)
+    {
+        var screen = new Screen(parse);
+        using var home = await OpenedHome.Open(parse, cancel);
+        var runs = await home.Database.Runs(dataset: null, cancel);
+        if (screen.IsJson)
+        {
+            screen.Json(new JsonArray([.. runs.Select(run => RunText.ToJson(run))]));
+            return 0;
+        }
+        if (runs.Count == 0)
+        {
+            screen.Line($"No runs yet. New data is trained on by itself; ask for a run with: {home.Hint("train", "DATASET")}");
+            return 0;
+        }
+        screen.Table(["run", "state", "dataset", "recipe", ">recall@1", ">map@r", "started", "took", "why"], runs.Reverse().Select(run => (string[])
+        [
+            run.Id, RunText.State(run), $"{run.Dataset} v{run.DatasetVersion}", RunText.Recipe(run), RunText.Metric(run, "recall@1"), RunText.Metric(run, "map@r"),
+            run.StartedAt is { } started ? Show.Time(started) : "", Show.Between(run.StartedAt, run.FinishedAt), run.Error ?? run.Reason,
+        ]));
+        return 0;
+    }
+
+    private static async Task<int> ShowOne(ParseResult parse, CancellationToken cancel)
+    {
+        var screen = new Screen(parse);
+        using var home = await OpenedHome.Open(parse, cancel);
+        var id = parse.GetRequiredValue(Run);
+        var run = await home.Database.Run(id, cancel) ?? throw await Missing.Run(home, id, cancel);
+        var epochs = await RunText.Epochs(home, run, cancel);
+        if (screen.IsJson)
+        {
+            var document = RunText.ToJson(run);
+            document["recipe"] = JsonNode.Parse(run.RecipeJson);
+            document["epochs"] = new JsonArray([.. epochs.Select(Screen.ToJson)]);
+            screen.Json(document);
+            return 0;
+        }
+        screen.Heading($"run {run.Id}");
+        screen.Facts(
+            ("state", RunText.State(run)), ("error", run.Error), ("dataset", $"{run.Dataset} v{run.DatasetVersion}"), ("asked for by", $"{run.RequestedBy}: {run.Reason}"),
+            ("queued", Show.Time(run.CreatedAt)), ("took", run.StartedAt is null ? null : Show.Between(run.StartedAt, run.FinishedAt)),
+            ("recipe", $"{RunText.Recipe(run)}, hash {run.RecipeHash[..12]}"), ("files", Path.Combine(home.Home.StoreFolder, "runs", run.Id)));
+        if (RunText.Metrics(run) is { Count: > 0 } metrics)
+        {
+            screen.Line();
+            screen.Heading("on unseen classes");
+            screen.Facts(metrics.Select(metric => (metric.Key, (string?)Show.Percent(metric.Value))));
+        }
+        if (epochs.Count > 0)
+        {
+            screen.Line();
+            screen.Table([">epoch", ">loss", ">validation recall@1", ">map@r", ">images/s"], Thinned(epochs).Select(epoch => (string[])
+            [
+                $"{epoch.Epoch}", $"{epoch.Loss:0.0000}", epoch.ValidationRecall1 is { } recall ? Show.Percent(recall) : "",
+                epoch.ValidationMapAtR is { } map ? Show.Percent(map) : "", Show.Count((long)epoch.ImagesPerSecond),
+            ]));
+        }
+        screen.Line();
+        screen.Line("Recipe:");
+        screen.Line(JsonNode.Parse(run.RecipeJson)!.ToJsonString(Contracts.ContractJson.Indented));
+        if (run.State is "cancelled" or "failed") screen.Line($"Go on from its checkpoint with: {home.Hint("resume", run.Id)}");
+        return 0;
+    }
+
+    /// <summary>At most about twenty epochs, the last one among them.</summary>
+    private static IEnumerable<EpochLine> Thinned(IReadOnlyList<EpochLine> epochs)
+    {
+        var every = (epochs.Count + 19) / 20;
+        return epochs.Where((_, i) => (epochs.Count - 1 - i) % every == 0);
+    }
+}

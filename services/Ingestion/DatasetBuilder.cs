@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using DmlPipeline.Contracts;
+using DmlPipeline.Contracts.Datasets;
+using DmlPipeline.Ingestion.Labels;
+using DmlPipeline.Ingestion.Reading;
+using DmlPipeline.Ingestion.Splits;
+using DmlPipeline.Ingestion.Writing;
+using DmlPipeline.Storage;
+
+namespace DmlPipeline.Ingestion;
+
+/// <summary>
+/// Turns a settled drop into an immutable dataset version: read and check everything, decide labels and splits, write shards, write
+/// the manifest last. The same drop and version give the same objects, so a killed build is simply repeated.
+/// </summary>
+public static partial class DatasetBuilder
+{
+    /// <param name="store">Holds the drop and receives the version.</param>
+    /// <param name="drop">All objects of the upload.</param>
+    /// <param name="parent">The dataset's newest version; null when this is its first.</param>
+    /// <param name="version">Number to write: the parent's plus one, or 1.</param>
+    /// <param name="options">Limits.</param>
+    /// <param name="progress">Told now and then, from any thread.</param>
+    /// <param name="cancel">Stops the build; what it wrote is overwritten by the next one.</param>
+    /// <exception cref="VersionTakenException">Another drop has made this version.</exception>
+    /// <exception cref="ArgumentException">The dataset's name or the drop's id cannot be part of a key.</exception>
+    public static async Task<DatasetBuildResult> Build(
+        IArtifactStore store, Drop drop, DatasetManifest? parent, int version, IngestionOptions options, Action<IngestionProgress>? progress, CancellationToken cancel)
+    {
+        DatasetName.Validate(drop.Dataset);
+        if (!DropIdPattern().IsMatch(drop.DropId)) throw new ArgumentException("A drop's id has 1 to 100 letters, digits, '.', '_' and '-'.", nameof(drop));
+        if (parent is not null && (parent.Dataset != drop.Dataset || parent.Version >= version))
+            throw new ArgumentException($"Version {version} of {drop.Dataset} cannot grow from version {parent.Version} of {parent.Dataset}.", nameof(parent));
+        if (await VersionWriter.Find(store, drop, version, cancel) is { } existing) return existing;
+
+        using var spool = new Spool(options.TemporaryFolder);
+        var before = await ParentVersion.Open(store, parent, cancel);
+        var prefix = Drop.Prefix(drop.Dataset);
+        var objects = drop.Objects.Select(o => (o.Key.StartsWith(prefix, StringComparison.Ordinal)
+            ? o.Key[prefix.Length..]
+            : throw new ArgumentException($"The drop's object '{EntryPath.Display(o.Key)}' does not lie under {prefix}.", nameof(drop)), o));
+        var scan = await new DropScanner(store, options, spool, sha256 => before?.Has(sha256) == true, progress).Scan(objects, cancel);
+        var (labelled, refusals) = LabelResolver.Resolve(scan, parent);
+        var selection = new ImageSelection(labelled, before, options.MinImagesPerClass);
+
+        SplitPlan? plan = null;
+        DatasetSettings? settings = null;
+        DropRejectedException? rejected = null;
+        try
+        {
+            settings = SettingsOf(scan);
+            RefuseNothingNew(scan, selection, [.. scan.Refusals, .. refusals, .. selection.Refusals], before);
+            plan = SplitPlan.Make(drop.Dataset, selection, before, settings, options);
+            RefuseNothingNew(scan, selection, [.. scan.Refusals, .. refusals, .. selection.Refusals], before);
+        }
+        catch (DropRejectedException e)
+        {
+            rejected = e;
+        }
+
+        Refusal[] all = [.. scan.Refusals, .. refusals, .. selection.Refusals];
+        var (quarantined, reasons) = await QuarantineWriter.Write(store, drop, all, spool, options, cancel);
+        var added = rejected is null ? selection.Images.Count : 0;
+        var counts = new DropCounts(scan.Files, added, selection.Duplicates, all.Length, scan.Ignored);
+        if (rejected is not null) return new DatasetBuildResult.Rejected(rejected.Message, rejected.NeedsMore, quarantined, reasons, counts);
+
+        var writer = new VersionWriter(store, drop, version, before, options);
+        var (manifest, reference) = await writer.Write(
+            selection, plan!, settings!.Recipe ?? parent?.Recipe, spool, counts, reasons, written => progress?.Invoke(new IngestionProgress("writing", written, all.Length)), cancel);
+        return new DatasetBuildResult.Built(manifest, reference, quarantined, reasons, counts);
+    }
+
+    private static DatasetSettings SettingsOf(DropScan scan)
+    {
+        if (scan.Settings.Count > 1)
+            throw new DropRejectedException($"the drop holds {scan.Settings.Count} files dataset.yaml: keep one");
+        try
+        {
+            return scan.Settings.Count == 0 ? DatasetSettings.None : DatasetSettings.Parse(scan.Settings[0].Bytes);
+        }
+        catch (DatasetSettingsException e)
+        {
+            throw new DropRejectedException(e.Message);
+        }
+    }
+
+    private static void RefuseNothingNew(DropScan scan, ImageSelection selection, IReadOnlyList<Refusal> refusals, ParentVersion? parent)
+    {
+        if (selection.Images.Count > 0) return;
+        var refused = refusals.Count == 0 ? "" : $"; {refusals.Count.ToString("N0", CultureInfo.InvariantCulture)} refused, first '{refusals[0].Name}': {refusals[0].Reason}";
+        if (parent is not null && selection.Duplicates > 0)
+            throw new DropRejectedException(refusals.Count == 0
+                ? $"nothing new: all {selection.Duplicates} images are already in version {parent.Manifest.Version}"
+                : $"nothing new: {selection.Duplicates} images are already in version {parent.Manifest.Version}{refused}");
+        if (scan.Images.Count == 0 && refusals.Count == 0)
+            throw new DropRejectedException("the drop is empty: it holds no images. Drop class folders, archives of them, or a CSV with path and label beside its images");
+        throw new DropRejectedException($"no usable image{refused}", needsMore: selection.Refusals.Exists(r => r.Sound));
+    }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex DropIdPattern();
+}

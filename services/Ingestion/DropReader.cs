@@ -1,0 +1,76 @@
+using DmlPipeline.Ingestion.Labels;
+using DmlPipeline.Ingestion.Reading;
+using DmlPipeline.Ingestion.Splits;
+using DmlPipeline.Storage;
+
+namespace DmlPipeline.Ingestion;
+
+/// <summary>The sound, labelled images of a local folder or archive. Their bytes wait in a temporary file that is gone when this is disposed.</summary>
+public sealed class LocalImages : IDisposable
+{
+    private readonly Spool spool;
+    private readonly IReadOnlyList<LabelledImage> images;
+
+    internal LocalImages(Spool spool, IReadOnlyList<LabelledImage> images, IReadOnlyList<QuarantinedFile> refused)
+    {
+        this.spool = spool;
+        this.images = images;
+        Refused = refused;
+        ClassOfImage = [.. images.Select(i => i.Class)];
+    }
+
+    public int Count => images.Count;
+
+    /// <summary>Class of each image.</summary>
+    public IReadOnlyList<string> ClassOfImage { get; }
+
+    /// <summary>What was not taken, with reasons.</summary>
+    public IReadOnlyList<QuarantinedFile> Refused { get; }
+
+    /// <summary>Path of the image, for people.</summary>
+    public string Name(int index) => images[index].Name;
+
+    /// <summary>The image file's bytes. Thread-safe.</summary>
+    public byte[] Read(int index) => spool.Read(images[index].Content.SpoolOffset, images[index].Content.Bytes);
+
+    public void Dispose() => spool.Dispose();
+}
+
+/// <summary>Reads images from a local path with the same forms, checks and defences as a drop, without making a version.</summary>
+public static class DropReader
+{
+    /// <param name="path">A folder of class folders (or with a label file), or one archive.</param>
+    /// <param name="options">Limits.</param>
+    /// <param name="cancel">Stops the reading.</param>
+    /// <exception cref="FileNotFoundException">Nothing has that path.</exception>
+    public static async Task<LocalImages> ReadLocal(string path, IngestionOptions options, CancellationToken cancel)
+    {
+        var full = Path.GetFullPath(path);
+        if (!Directory.Exists(full) && !File.Exists(full))
+            throw new FileNotFoundException($"There is no folder or archive '{path}'.", path);
+        var store = new FolderStore(Directory.Exists(full) ? full : Path.GetDirectoryName(full)!);
+        var objects = new List<StoredObject>();
+        if (File.Exists(full)) objects.Add((await store.Find(Path.GetFileName(full), cancel))!);
+        else
+        {
+            await foreach (var stored in store.List("", cancel)) objects.Add(stored);
+        }
+
+        var spool = new Spool(options.TemporaryFolder);
+        try
+        {
+            var scan = await new DropScanner(store, options, spool, _ => false, progress: null).Scan(objects.Select(o => (o.Key, o)), cancel);
+            var (labelled, refusals) = LabelResolver.Resolve(scan, parent: null);
+            // As in a version: each image once, none under two labels, no class of one.
+            var selection = new ImageSelection(labelled, parent: null, options.MinImagesPerClass);
+            var refused = scan.Refusals.Concat(refusals).Concat(selection.Refusals).OrderBy(r => r.Order)
+                .Select(r => new QuarantinedFile(r.Name, r.Reason, r.Class, r.Content?.Sha256, r.Content?.Bytes ?? r.Bytes, null));
+            return new LocalImages(spool, selection.Images, [.. refused]);
+        }
+        catch
+        {
+            spool.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using DmlPipeline.Contracts.Datasets;
+using DmlPipeline.Ingestion.Reading;
+
+namespace DmlPipeline.Ingestion.Labels;
+
+/// <summary>A sound image with its class.</summary>
+/// <param name="Split">Asked for by a label file's row, else null.</param>
+internal sealed record LabelledImage(int Order, string Name, string Class, string? Split, FileContent Content);
+
+/// <summary>Decides the class of every file of a drop: the row of a label file, else the folder.</summary>
+internal static class LabelResolver
+{
+    public static (List<LabelledImage> Images, List<Refusal> Refusals) Resolve(DropScan scan, DatasetManifest? parent)
+    {
+        var refusals = new List<Refusal>();
+        var tables = scan.LabelFiles.GroupBy(f => f.Scope).ToDictionary(g => g.Key, g => LabelTable.Read(scan, [.. g], refusals));
+        var images = new List<LabelledImage>();
+        var byFolder = new List<ScannedFile>();
+        foreach (var file in scan.Images)
+        {
+            var table = tables.GetValueOrDefault(file.Scope);
+            if (table is not null && table.TryTake(file.Path, out var row, out var problem))
+            {
+                if (file.Content.Refusal is { } broken) Refuse(file, broken, row?.Label);
+                else if (problem is not null) Refuse(file, problem, row?.Label);
+                else images.Add(new LabelledImage(file.Order, scan.NameOf(file.Scope, file.Path), row!.Label, row.Split, file.Content));
+            }
+            else if (file.Content.Refusal is { } broken) Refuse(file, broken, EntryPath.Folder(file.Path));
+            else byFolder.Add(file);
+        }
+        foreach (var table in tables.Values) refusals.AddRange(table.RowsWithoutFile());
+
+        var wrapper = CommonRoot(byFolder, images, parent);
+        foreach (var file in byFolder)
+        {
+            var folder = EntryPath.Folder(file.Path);
+            var name = file.Scope > 0 && wrapper > 0 ? Skip(folder, wrapper) : folder;
+            if (name.Length == 0) Refuse(file, "it lies in no class folder: put it into a folder named after its class, or list it in a CSV with path and label", null);
+            else if (EntryPath.CheckClass(name) is { } wrong) Refuse(file, wrong, EntryPath.Display(name));
+            else images.Add(new LabelledImage(file.Order, scan.NameOf(file.Scope, file.Path), name, null, file.Content));
+        }
+        images.Sort((a, b) => a.Order.CompareTo(b.Order));
+        return (images, refusals);
+
+        void Refuse(ScannedFile file, string reason, string? label) => refusals.Add(new Refusal(
+            file.Order, scan.NameOf(file.Scope, file.Path), reason, file.Content, label is { Length: > 0 } ? EntryPath.Display(label) : null));
+    }
+
+    /// <summary>
+    /// Number of wrapping folders (<c>images/</c>, <c>omniglot-background/</c>) to leave out of class names. A folder counts as one
+    /// only when every archive of the drop lies inside it and at least two different folders remain; and never when that would make
+    /// names shallower than the parent version's, where <c>Korean/character01</c> must not become <c>character01</c>.
+    /// </summary>
+    private static int CommonRoot(List<ScannedFile> files, List<LabelledImage> listed, DatasetManifest? parent)
+    {
+        if (listed.Count > 0) return 0;
+        var folders = files.Where(f => f.Scope > 0).Select(f => EntryPath.Folder(f.Path)).Where(f => f.Length > 0).Distinct(StringComparer.Ordinal)
+            .Select(f => f.Split('/')).ToList();
+        if (folders.Count < 2) return 0;
+        var deepest = parent is { Classes.Count: > 0 } ? folders.Min(f => f.Length) - parent.Classes.Min(c => c.Name.Count(ch => ch == '/') + 1) : int.MaxValue;
+        var skip = 0;
+        while (skip < deepest && folders.TrueForAll(f => f.Length > skip + 1 && f[skip] == folders[0][skip])) skip++;
+        return skip;
+    }
+
+    private static string Skip(string folder, int segments)
+    {
+        var parts = folder.Split('/');
+        return parts.Length > segments ? string.Join('/', parts[segments..]) : "";
+    }
+}

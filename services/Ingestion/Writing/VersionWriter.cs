@@ -1,0 +1,162 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using DmlPipeline.Contracts;
+using DmlPipeline.Contracts.Datasets;
+using DmlPipeline.Ingestion.Labels;
+using DmlPipeline.Ingestion.Reading;
+using DmlPipeline.Ingestion.Splits;
+using DmlPipeline.Storage;
+
+namespace DmlPipeline.Ingestion.Writing;
+
+/// <summary>Writes the objects of one version. Their keys hold their hashes; the manifest, which alone makes the version exist, comes last.</summary>
+internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version, ParentVersion? parent, IngestionOptions options)
+{
+    private const string NearDuplicateSchema = "dmlpipeline.near-duplicates/1";
+
+    private readonly string folder = $"datasets/{drop.Dataset}/v{version}";
+
+    private sealed record NearDuplicateFile(string Schema, int Distance, bool Complete, int AcrossClasses, IReadOnlyList<NearDuplicatePair> Pairs);
+
+    private sealed record NearDuplicatePair(NearDuplicate A, NearDuplicate B, int Distance, bool AcrossClasses);
+
+    private sealed record NearDuplicate(string Sha256, string Class, string Name);
+
+    /// <returns>The version as this drop made it before; null when it does not exist yet.</returns>
+    /// <exception cref="VersionTakenException">It exists, by another drop.</exception>
+    public static async Task<DatasetBuildResult.Built?> Find(IArtifactStore store, Drop drop, int version, CancellationToken cancel)
+    {
+        var key = DatasetReader.ManifestKey(drop.Dataset, version);
+        if (await store.Find(key, cancel) is null) return null;
+        var bytes = new MemoryStream();
+        await using (var stream = await store.OpenRead(key, cancel)) await stream.CopyToAsync(bytes, cancel);
+        var manifest = JsonSerializer.Deserialize<DatasetManifest>(bytes.ToArray(), ContractJson.Compact)!;
+        if (manifest.DropId != drop.DropId) throw new VersionTakenException(drop.Dataset, version, manifest.DropId);
+        var counts = new DropCounts(
+            manifest.Counts.Added + manifest.Counts.Duplicates + manifest.Counts.Quarantined, manifest.Counts.Added, manifest.Counts.Duplicates, manifest.Counts.Quarantined, 0);
+        var reference = new ArtifactRef(key, Convert.ToHexStringLower(SHA256.HashData(bytes.ToArray())), bytes.Length);
+        return new DatasetBuildResult.Built(manifest, reference, await QuarantineWriter.Read(store, manifest.Quarantine, cancel), manifest.Quarantine, counts);
+    }
+
+    public async Task<(DatasetManifest Manifest, ArtifactRef Reference)> Write(
+        ImageSelection selection, SplitPlan plan, string? recipe, Spool spool, DropCounts counts, ArtifactRef? quarantine, Action<int> written, CancellationToken cancel)
+    {
+        // By hash: independent of how the images were packed, and as good as shuffled for readers that stream the shards.
+        var images = selection.Images.OrderBy(i => i.Content.Sha256, StringComparer.Ordinal).ToList();
+        var (newShards, newSamples) = await ShardWriter.Write(
+            store, folder, [.. images.Select(i => Pending(i, spool))], parent?.Manifest.Shards.Count ?? 0, options, written, cancel);
+        IReadOnlyList<DatasetSample> samples = [.. parent?.Samples ?? [], .. newSamples];
+        var (nearDuplicates, pairs) = await WriteNearDuplicates(samples, cancel);
+        var manifest = new DatasetManifest
+        {
+            Dataset = drop.Dataset,
+            Version = version,
+            Parent = parent?.Manifest.Version,
+            // Not the clock: a repeated build must write the same manifest.
+            CreatedAt = drop.Objects.Max(o => o.LastModified),
+            DropId = drop.DropId,
+            ContentHash = ContentHash(samples),
+            Split = plan.Split,
+            Classes = plan.Classes,
+            Counts = new DatasetCounts(samples.Count, images.Count, counts.Duplicates, pairs, counts.Quarantined),
+            Facts = Facts(samples, images),
+            Samples = await WriteSamples(samples, cancel),
+            Shards = [.. parent?.Manifest.Shards ?? [], .. newShards],
+            NearDuplicates = nearDuplicates,
+            Quarantine = quarantine,
+            Recipe = recipe,
+        };
+        using var json = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(manifest, ContractJson.Indented));
+        if (await store.PutIfAbsent(DatasetReader.ManifestKey(drop.Dataset, version), json, cancel) is { } reference)
+        {
+            await DeleteUnused(manifest, cancel);
+            return (manifest, reference);
+        }
+        // Another build won. If it was this drop's own, its objects are these very ones; if not, ours are left over.
+        var winner = await Find(store, drop, version, cancel);
+        return (winner!.Manifest, winner.ManifestRef);
+    }
+
+    private static PendingSample Pending(LabelledImage image, Spool spool)
+    {
+        var (content, facts) = (image.Content, image.Content.Facts!);
+        var sample = new DatasetSample(
+            content.Sha256, image.Class, image.Name, 0, 0, content.Bytes, facts.Width, facts.Height, facts.Format, facts.Hash.ToString("x16"));
+        return new PendingSample(sample, () => spool.Read(content.SpoolOffset, content.Bytes));
+    }
+
+    private async Task<ArtifactRef> WriteSamples(IReadOnlyList<DatasetSample> samples, CancellationToken cancel)
+    {
+        await using var file = TemporaryFile.Create(options.TemporaryFolder);
+        foreach (var sample in samples)
+        {
+            cancel.ThrowIfCancellationRequested();
+            JsonSerializer.Serialize(file, sample, ContractJson.Compact);
+            file.WriteByte((byte)'\n');
+        }
+        return await PutByHash("samples", "jsonl", file, cancel);
+    }
+
+    private async Task<(ArtifactRef? File, int Pairs)> WriteNearDuplicates(IReadOnlyList<DatasetSample> samples, CancellationToken cancel)
+    {
+        var hashes = samples.Select(s => ulong.Parse(s.PerceptualHash, System.Globalization.NumberStyles.HexNumber)).ToArray();
+        var report = NearDuplicates.Find(hashes, [.. samples.Select(s => s.Class)], options.NearDuplicateDistance, options.MaxNearDuplicates);
+        if (report.Pairs.Count == 0) return (null, 0);
+        var pairs = report.Pairs.Select(p => new NearDuplicatePair(
+            Describe(samples[p.First]), Describe(samples[p.Second]), p.Distance, samples[p.First].Class != samples[p.Second].Class)).ToList();
+        await using var file = TemporaryFile.Create(options.TemporaryFolder);
+        await JsonSerializer.SerializeAsync(
+            file, new NearDuplicateFile(NearDuplicateSchema, options.NearDuplicateDistance, report.Complete, pairs.Count(p => p.AcrossClasses), pairs),
+            ContractJson.Compact, cancel);
+        return (await PutByHash("near-duplicates", "json", file, cancel), pairs.Count);
+
+        static NearDuplicate Describe(DatasetSample s) => new(s.Sha256, s.Class, s.Name);
+    }
+
+    // The hash in the key keeps a rival build of the same version from overwriting what the winner's manifest points to.
+    private async Task<ArtifactRef> PutByHash(string name, string extension, FileStream file, CancellationToken cancel)
+    {
+        file.Position = 0;
+        var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel));
+        file.Position = 0;
+        return await store.Put($"{folder}/{name}-{hash[..8]}.{extension}", file, cancel);
+    }
+
+    private static string ContentHash(IReadOnlyList<DatasetSample> samples)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var sample in samples.OrderBy(s => s.Class, StringComparer.Ordinal).ThenBy(s => s.Sha256, StringComparer.Ordinal))
+            hash.AppendData(Encoding.UTF8.GetBytes($"{sample.Class}\t{sample.Sha256}\n"));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    // Colour and brightness of the parent's images are known as its facts only, which count by its number of images.
+    private DatasetFacts Facts(IReadOnlyList<DatasetSample> samples, List<LabelledImage> added)
+    {
+        var known = parent?.Manifest.Counts.Images ?? 0;
+        var grey = (known * parent?.Manifest.Facts.GreyShare ?? 0) + added.Count(i => i.Content.Facts!.Grey);
+        var darkOnLight = (parent?.Manifest.Facts.DarkOnLight == true ? known : 0) + added.Count(i => i.Content.Facts!.DarkOnLight);
+        return new DatasetFacts(
+            Math.Round(grey / samples.Count, 6), Median(samples.Select(s => s.Width)), Median(samples.Select(s => s.Height)), darkOnLight * 2 > samples.Count);
+    }
+
+    private static int Median(IEnumerable<int> values)
+    {
+        var sorted = values.ToList();
+        sorted.Sort();
+        return CollectionsMarshal.AsSpan(sorted)[sorted.Count / 2];
+    }
+
+    // What an earlier, abandoned build of this version left: nobody can refer to it any more.
+    private async Task DeleteUnused(DatasetManifest manifest, CancellationToken cancel)
+    {
+        var used = manifest.Shards.Select(s => s.Key)
+            .Append(manifest.Samples.Key).Append(manifest.NearDuplicates?.Key).Append(DatasetReader.ManifestKey(drop.Dataset, version)).ToHashSet(StringComparer.Ordinal);
+        var unused = new List<string>();
+        await foreach (var stored in store.List(folder + "/", cancel))
+            if (!used.Contains(stored.Key)) unused.Add(stored.Key);
+        foreach (var key in unused) await store.Delete(key, cancel);
+    }
+}

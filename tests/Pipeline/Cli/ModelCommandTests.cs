@@ -1,0 +1,116 @@
+using DmlPipeline.Cli.Sample;
+using DmlPipeline.Learning.Data;
+using DmlPipeline.Learning.Models;
+using DmlPipeline.Torch;
+
+namespace DmlPipeline.Tests.Pipeline.Cli;
+
+/// <summary>Commands that load a model: here one that was never trained, in a file of its own, so that no home is needed.</summary>
+public sealed class ModelCommandTests : IAsyncLifetime
+{
+    private readonly Sandbox sandbox = new();
+
+    private string Model => Path.Combine(sandbox.Folder, "model.safetensors");
+
+    private string Data => Path.Combine(sandbox.Folder, "glyphs");
+
+    private string Query => Path.Combine(Data, "Alphabet02", "character03", "04.png");
+
+    public async Task InitializeAsync()
+    {
+        GlyphSample.Write(Data, alphabets: 2, charactersPerAlphabet: 3, drawingsPerCharacter: 4, seed: 1, default);
+        using var thread = new TorchThread(threads: 1);
+        await thread.Run(() =>
+        {
+            using var model = EmbeddingModel.Create(new ModelSpec("conv4", 16, new ImageShape(1, 28, 28), [0.1], [0.3], Invert: true), seed: 1);
+            model.Save(Model);
+            return true;
+        });
+    }
+
+    public Task DisposeAsync()
+    {
+        sandbox.Dispose();
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task Evaluation_takes_a_folder_that_was_never_dropped_and_judges_every_class()
+    {
+        await File.WriteAllTextAsync(Path.Combine(Data, "Alphabet01", "character01", "broken.png"), "no image");
+
+        var result = await sandbox.Dml("evaluate", Model, "--dataset", Data, "--json");
+
+        result.Code.ShouldBe(0, result.Error);
+        var json = result.Json;
+        json["classes"]!.GetValue<int>().ShouldBe(6);
+        json["images"]!.GetValue<int>().ShouldBe(24);
+        json["refused"]!.AsArray().ShouldHaveSingleItem()!["name"]!.ToString().ShouldEndWith("broken.png");
+        var metrics = json["metrics"]!.AsObject().ToDictionary(metric => metric.Key, metric => metric.Value!.GetValue<double>());
+        metrics.Keys.ShouldBe(["recall@1", "recall@2", "recall@4", "recall@8", "precision@1", "r-precision", "map@r", "nmi"], ignoreOrder: true);
+        metrics.Values.ShouldAllBe(value => value >= 0 && value <= 1);
+        metrics["recall@8"].ShouldBeGreaterThanOrEqualTo(metrics["recall@1"]);
+    }
+
+    [Fact]
+    public async Task Baselines_are_judged_beside_the_model_when_asked_for()
+    {
+        var result = await sandbox.Dml("evaluate", Model, "--dataset", Data, "--baselines");
+
+        result.Code.ShouldBe(0, result.Error);
+        foreach (var row in new[] { "this model", "raw pixels", "untrained" }) result.Output.ShouldContain(row);
+    }
+
+    [Fact]
+    public async Task A_folder_has_no_splits()
+    {
+        var result = await sandbox.Dml("evaluate", Model, "--dataset", Data, "--split", "test");
+
+        result.Code.ShouldBe(1);
+        result.Error.ShouldContain("--split");
+    }
+
+    [Fact]
+    public async Task Search_finds_an_image_itself_first_and_writes_a_page()
+    {
+        var page = Path.Combine(sandbox.Folder, "found.html");
+
+        var result = await sandbox.Dml("search", Query, "--model", Model, "--gallery", Data, "-k", "3", "--html", page, "--json");
+
+        result.Code.ShouldBe(0, result.Error);
+        var found = result.Json["results"]!.AsArray().ShouldHaveSingleItem()!["found"]!.AsArray();
+        found.Count.ShouldBe(3);
+        found[0]!["class"]!.ToString().ShouldBe("Alphabet02/character03");
+        found[0]!["image"]!.ToString().ShouldEndWith("04.png");
+        found[0]!["similarity"]!.GetValue<double>().ShouldBe(1, 1e-5);
+        (await File.ReadAllTextAsync(page)).ShouldContain("data:image/png;base64,");
+    }
+
+    [Fact]
+    public async Task Embeddings_are_written_in_both_formats_with_equal_values()
+    {
+        var (npy, safetensors) = (Path.Combine(sandbox.Folder, "v.npy"), Path.Combine(sandbox.Folder, "v.safetensors"));
+
+        (await sandbox.Dml("embed", Data, "--model", Model, "-o", npy)).Code.ShouldBe(0);
+        (await sandbox.Dml("embed", Data, "--model", Model, "-o", safetensors)).Code.ShouldBe(0);
+
+        var (arrays, metadata) = Safetensors.ReadFloats(safetensors);
+        var (values, shape) = arrays["embeddings"];
+        shape.ShouldBe([24, 16]);
+        metadata["names"].ShouldContain("04.png");
+        var bytes = await File.ReadAllBytesAsync(npy);
+        BitConverter.ToSingle(bytes, bytes.Length - 4).ShouldBe(values[^1]);
+        File.Exists(Path.ChangeExtension(npy, ".json")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_model_is_refused_with_its_name()
+    {
+        var wrong = sandbox.Write("other", "weights.safetensors");
+
+        var result = await sandbox.Dml("evaluate", Path.Combine(wrong, "weights.safetensors"), "--dataset", Data);
+
+        result.Code.ShouldBe(1);
+        result.Error.ShouldContain("error: " + Path.Combine(wrong, "weights.safetensors"));
+    }
+}

@@ -1,0 +1,122 @@
+namespace DmlPipeline.Tests.Pipeline.Cli;
+
+public sealed class UsageTests : IDisposable
+{
+    private readonly Sandbox sandbox = new();
+
+    public void Dispose() => sandbox.Dispose();
+
+    [Fact]
+    public async Task Without_arguments_it_lists_the_commands()
+    {
+        var result = await Sandbox.DmlWithout();
+
+        result.Code.ShouldBe(0);
+        foreach (var command in new[] { "demo", "up", "drop", "datasets", "train", "recipes", "runs", "cancel", "resume", "models", "evaluate", "search", "embed" })
+            result.Output.ShouldContain($"\n  {command}");
+    }
+
+    [Theory]
+    [InlineData("demo")]
+    [InlineData("up")]
+    [InlineData("drop")]
+    [InlineData("datasets")]
+    [InlineData("datasets show")]
+    [InlineData("train")]
+    [InlineData("recipes")]
+    [InlineData("recipes show")]
+    [InlineData("runs")]
+    [InlineData("runs show")]
+    [InlineData("cancel")]
+    [InlineData("resume")]
+    [InlineData("models")]
+    [InlineData("models show")]
+    [InlineData("evaluate")]
+    [InlineData("search")]
+    [InlineData("embed")]
+    public async Task Every_command_has_help_with_examples_of_itself(string command)
+    {
+        var result = await Sandbox.DmlWithout([.. command.Split(' '), "--help"]);
+
+        result.Code.ShouldBe(0);
+        result.Error.ShouldBeEmpty();
+        result.Output.ShouldContain("Examples:");
+        result.Output[result.Output.IndexOf("Examples:", StringComparison.Ordinal)..].ShouldContain($"dml {command}");
+    }
+
+    [Theory]
+    [InlineData("modles")]
+    [InlineData("drop birds")]
+    [InlineData("search a.png --gallery birds")]
+    [InlineData("embed a.png --model birds --output vectors.txt")]
+    [InlineData("search a.png --model birds --gallery birds --top 0")]
+    [InlineData("train birds --budget tomorrow")]
+    [InlineData("train birds --budget 5m --epochs 3")]
+    [InlineData("drop birds . --split-by colour")]
+    [InlineData("evaluate birds --dataset birds --split unseen")]
+    public async Task Wrong_usage_exits_with_2_and_names_the_help(string commandLine)
+    {
+        var result = await sandbox.Dml(commandLine.Split(' '));
+
+        result.Code.ShouldBe(2);
+        result.Output.ShouldBeEmpty();
+        result.Error.ShouldStartWith("error: ");
+        result.Error.ShouldContain("--help");
+    }
+
+    [Theory]
+    [InlineData("datasets")]
+    [InlineData("datasets show birds")]
+    [InlineData("runs")]
+    [InlineData("runs show birds-v1")]
+    [InlineData("models")]
+    [InlineData("models show birds")]
+    [InlineData("train birds")]
+    [InlineData("cancel birds-v1")]
+    [InlineData("resume birds-v1")]
+    [InlineData("evaluate birds --dataset birds")]
+    public async Task Without_a_home_reading_fails_with_a_remedy_and_makes_none(string commandLine)
+    {
+        var result = await sandbox.Dml(commandLine.Split(' '));
+
+        result.Code.ShouldBe(1);
+        result.Output.ShouldBeEmpty();
+        result.Error.ShouldBe($"error: There is no pipeline in {sandbox.Home.Path}. Start one with: dml up --home {sandbox.Home.Path}, or name its folder with --home\n");
+        Directory.Exists(sandbox.Home.Path).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Only_verbose_shows_where_an_error_happened()
+    {
+        (await sandbox.Dml("runs")).Error.ShouldNotContain(" at ");
+        (await sandbox.Dml("runs", "--verbose")).Error.ShouldContain(" at ");
+    }
+
+    [Fact]
+    public async Task An_interrupted_command_exits_with_130()
+    {
+        using var stop = new CancellationTokenSource();
+        await stop.CancelAsync();
+        using var error = new StringWriter();
+        var data = sandbox.Write("birds", "robin/1.png");
+
+        var code = await DmlPipeline.Cli.CommandLine.Run(["drop", "birds", data, "--home", sandbox.Home.Path], TextWriter.Null, error, stop.Token);
+
+        code.ShouldBe(130);
+    }
+
+    [Fact]
+    public async Task Recipes_are_listed_shown_and_checked()
+    {
+        (await Sandbox.DmlWithout("recipes")).Output.ShouldContain("default");
+        (await Sandbox.DmlWithout("recipes", "show", "default", "--json")).Json["loss"]!["name"]!.ToString().ShouldBe("ice");
+        var unknown = await Sandbox.DmlWithout("recipes", "show", "defualt");
+        unknown.Code.ShouldBe(1);
+        unknown.Error.ShouldContain("default");
+        var file = Path.Combine(sandbox.Folder, "mine.yaml");
+        await File.WriteAllTextAsync(file, "epocs: 3\n");
+        var wrong = await Sandbox.DmlWithout("recipes", "show", file);
+        wrong.Code.ShouldBe(1);
+        wrong.Error.ShouldContain("did you mean 'epochs'");
+    }
+}
