@@ -11,6 +11,7 @@ using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
 using DmlPipeline.Torch;
+using TorchSharp;
 using Microsoft.Extensions.Logging;
 
 namespace DmlPipeline.Evaluation;
@@ -70,7 +71,7 @@ public sealed class EvaluationWorker(Database database, IArtifactStore store, IL
     }
 
     /// <summary>Each model judges images in its own shape and colours, so the champion may come from another recipe.</summary>
-    private static Learning.Evaluation.Evaluation Judge(DatasetReader dataset, string weights, EvaluationOptions options, CancellationToken cancel)
+    private static EvaluationOutcome Judge(DatasetReader dataset, string weights, EvaluationOptions options, CancellationToken cancel)
     {
         using var model = EmbeddingModel.Load(weights);
         if (TorchSharp.torch.cuda.is_available()) model.to(TorchSharp.torch.CUDA);
@@ -81,7 +82,7 @@ public sealed class EvaluationWorker(Database database, IArtifactStore store, IL
         return Evaluator.Evaluate(model, images, options, progress: null, cancel);
     }
 
-    private static void WriteEmbeddings(Stream stream, Learning.Evaluation.Evaluation judged, DatasetReader dataset)
+    private static void WriteEmbeddings(Stream stream, EvaluationOutcome judged, DatasetReader dataset)
     {
         var size = judged.Report.EmbeddingSize;
         var images = dataset.IndexesOf(SplitNames.Test).Select(i => dataset.Samples[i].Sha256);

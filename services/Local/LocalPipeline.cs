@@ -37,7 +37,7 @@ public sealed class LocalPipeline : IAsyncDisposable
     public IArtifactStore Store => app.Services.GetRequiredService<IArtifactStore>();
 
     /// <summary>Of the HTTP interface, on loopback.</summary>
-    public string Address => app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
+    public string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
     /// <summary>Starts the pipeline; what an earlier process left unfinished goes on.</summary>
     /// <exception cref="InvalidOperationException">Another pipeline runs on this home.</exception>

@@ -17,7 +17,7 @@ public static class RecipeChoice
         var recipe = RecipeFile.BuiltInNames.Contains(text, StringComparer.Ordinal) || IsName(text)
             ? RecipeFile.BuiltIn(text)
             : RecipeFile.Parse(text, "the recipe");
-        if (budget is not null) recipe = recipe with { Budget = Duration.Parse(budget), Epochs = null };
+        if (budget is not null) recipe = recipe with { Budget = (Duration.TryParse(budget, out var b_) ? b_ : default), Epochs = null };
         if (seed is not null) recipe = recipe with { Seed = seed.Value };
         if (recipe.Threads == 0) recipe = recipe with { Threads = threads };
         return DatasetDefaults.Resolve(recipe, FactsOf(manifest));

@@ -49,7 +49,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
                 output.WriteLine($"killed after {delay.TotalSeconds:0.0} s: {await States()}");
             }
         }
-        using (var last = StartDemo(data))
+        using (var last = StartDemo(data, budgetSeconds))
         {
             await last.WaitForExitAsync();
             last.ExitCode.ShouldBe(0, await Diagnosis());
