@@ -20,24 +20,24 @@ namespace DmlPipeline.Local;
 /// <summary>The whole pipeline in one process: every service, an in-memory bus, a folder as store, SQLite for state.</summary>
 public sealed class LocalPipeline : IAsyncDisposable
 {
-    private readonly WebApplication app;
-    private readonly FileStream homeLock;
+    private readonly WebApplication host;
+    private readonly FileStream heldHome;
 
     private LocalPipeline(WebApplication app, FileStream homeLock, PipelineHome home)
     {
-        this.app = app;
-        this.homeLock = homeLock;
+        host = app;
+        heldHome = homeLock;
         Home = home;
     }
 
     public PipelineHome Home { get; }
 
-    public Database Database => app.Services.GetRequiredService<Database>();
+    public Database Database => host.Services.GetRequiredService<Database>();
 
-    public IArtifactStore Store => app.Services.GetRequiredService<IArtifactStore>();
+    public IArtifactStore Store => host.Services.GetRequiredService<IArtifactStore>();
 
     /// <summary>Of the HTTP interface, on loopback.</summary>
-    public string Address => app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+    public string Address => host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
     /// <summary>Starts the pipeline; what an earlier process left unfinished goes on.</summary>
     /// <exception cref="InvalidOperationException">Another pipeline runs on this home.</exception>
@@ -67,9 +67,9 @@ public sealed class LocalPipeline : IAsyncDisposable
     /// <summary>Stops the services; running work saves itself first and goes on at the next start.</summary>
     public async ValueTask DisposeAsync()
     {
-        await app.StopAsync(CancellationToken.None);
-        await app.DisposeAsync();
-        await homeLock.DisposeAsync();
+        await host.StopAsync(CancellationToken.None);
+        await host.DisposeAsync();
+        await heldHome.DisposeAsync();
     }
 
     /// <summary>The lock says that nobody else works on this home: whoever held a lease or was writing a file is dead.</summary>

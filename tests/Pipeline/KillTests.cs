@@ -80,7 +80,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         await foreach (var item in store.List("datasets/", default)) expected.ShouldContain(item.Key);
         await foreach (var item in store.List("runs/", default)) item.Key.ShouldStartWith("runs/glyphs-v1/");
         await foreach (var item in store.List("models/", default)) item.Key.ShouldStartWith("models/glyphs/v1/");
-        Directory.EnumerateFiles(temporary.Home.StoreFolder, FolderStore.PartialPrefix + "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+        Directory.EnumerateFiles(temporary.Home.StoreFolder, FolderStore.PartialPrefix + "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
             .ShouldBeEmpty();
     }
 
@@ -92,6 +92,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
             {
                 Path.Combine(AppContext.BaseDirectory, "dml.dll"), "demo", data, "--dataset", "glyphs", "--home", temporary.Home.Path, "--budget", $"{budgetSeconds}s",
             },
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
