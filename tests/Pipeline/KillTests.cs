@@ -24,14 +24,14 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         var data = Path.Combine(temporary.Home.Path, "glyphs");
         GlyphSample.Write(data, alphabets: 4, charactersPerAlphabet: 8, drawingsPerCharacter: 10, seed: 1, default);
 
-        // Long enough that every kill finds something under way: each start trains for about two seconds before it dies.
-        var budgetSeconds = 8 + (3 * kills);
+        // Long enough that every kill finds something under way: a start lives for six seconds at the most.
+        var budgetSeconds = 10 + (6 * kills);
         var killed = 0;
         while (killed < kills)
         {
             using var process = StartDemo(data, budgetSeconds);
             // Some die before they listen, some while they train, evaluate or register.
-            var delay = TimeSpan.FromMilliseconds(random.Next(500, 9000));
+            var delay = TimeSpan.FromMilliseconds(random.Next(500, 6000));
             using var wait = new CancellationTokenSource(delay);
             try
             {
