@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using DmlPipeline.Contracts;
 using DmlPipeline.Storage;
+using DmlPipeline.Storage.State;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -39,19 +40,26 @@ public sealed class DropSettler(Database database, IArtifactStore store, IOption
     private async Task<IEnumerable<string>> Settled(CancellationToken cancel) =>
         await database.Query<string>(
             """
-            select dataset from inbox_objects where drop_id is null group by dataset
-            having max(seen_at) <= @quietSince or max(key like '%/' || @Ready escape '\')
+            select dataset from inbox_objects o where drop_id is null and not exists (select 1 from inbox_holds h where h.dataset = o.dataset and held_until > @now)
+            group by dataset having max(seen_at) <= @quietSince or max(key like '%/' || @Ready escape '\')
             """,
-            new { quietSince = Database.Now - (long)(options.Value.SettleSeconds * 1000), Ready = Ready.Replace("_", @"\_", StringComparison.Ordinal) }, cancel);
+            new { now = Database.Now, quietSince = Database.Now - (long)(options.Value.SettleSeconds * 1000), Ready = Ready.Replace("_", @"\_", StringComparison.Ordinal) },
+            cancel);
 
     private async Task Settle(string dataset, CancellationToken cancel)
     {
         // Only what is there now belongs to the drop: an upload that grew has left rows of its earlier states behind.
-        var current = new Dictionary<string, string>(StringComparer.Ordinal);
-        await foreach (var item in store.List($"inbox/{dataset}/", cancel)) current[item.Key] = item.ETag;
+        var listed = new List<StoredObject>();
+        await foreach (var item in store.List($"inbox/{dataset}/", cancel)) listed.Add(item);
+        var current = listed.ToDictionary(item => item.Key, item => item.ETag, StringComparer.Ordinal);
 
         await database.Write(async transaction =>
         {
+            if (await transaction.QueryOne<int>("select count(*) from inbox_holds where dataset = @dataset and held_until > @now", new { dataset, now = Database.Now }) > 0) return;
+            // The listing runs ahead of the messages. Quiet it is only when there is nothing that they have not told of; with the
+            // mark, whatever lies there belongs to the drop.
+            var isNew = await RememberListed(transaction, dataset, listed);
+            if (isNew && !listed.Exists(item => item.Key.EndsWith($"/{Ready}", StringComparison.Ordinal))) return;
             // Earlier drops that were too small to build from join this one.
             await transaction.Execute(
                 """
@@ -77,6 +85,15 @@ public sealed class DropSettler(Database database, IArtifactStore store, IOption
             await transaction.Publish(new PrepareDataset(id, dataset));
             logger.Settled(id, dataset, members.Count);
         }, cancel);
+    }
+
+    /// <returns>Whether any of them had not been seen.</returns>
+    private static async Task<bool> RememberListed(Transaction transaction, string dataset, List<StoredObject> listed)
+    {
+        var known = (await transaction.Query<(string Key, string ETag)>("select key, etag from inbox_objects where dataset = @dataset", new { dataset })).ToHashSet();
+        var unseen = listed.FindAll(item => !known.Contains((item.Key, item.ETag)));
+        foreach (var item in unseen) await transaction.RememberObject(dataset, item.Key, item.ETag, item.Bytes);
+        return unseen.Count > 0;
     }
 
     /// <summary>The same objects make the same drop, however often they are listed.</summary>

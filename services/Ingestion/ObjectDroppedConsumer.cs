@@ -1,6 +1,7 @@
 using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
 using DmlPipeline.Storage;
+using DmlPipeline.Storage.State;
 using MassTransit;
 
 namespace DmlPipeline.Ingestion;
@@ -11,8 +12,6 @@ public sealed class ObjectDroppedConsumer(Database database) : IConsumer<ObjectD
     public Task Consume(ConsumeContext<ObjectDropped> context) => database.Once(context, this, async (transaction, message) =>
     {
         foreach (var item in message.Objects)
-            await transaction.Execute(
-                "insert into inbox_objects (key, etag, dataset, bytes, seen_at) values (@Key, @ETag, @Dataset, @Bytes, @now) on conflict do nothing",
-                new { item.Key, item.ETag, message.Dataset, item.Bytes, now = Database.Now });
+            await transaction.RememberObject(message.Dataset, item.Key, item.ETag, item.Bytes);
     });
 }

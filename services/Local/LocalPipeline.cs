@@ -67,8 +67,10 @@ public sealed class LocalPipeline : IAsyncDisposable
     /// <summary>Stops the services; running work saves itself first and goes on at the next start.</summary>
     public async ValueTask DisposeAsync()
     {
+        var database = Database;
         await host.StopAsync(CancellationToken.None);
         await host.DisposeAsync();
+        database.Dispose();
         await heldHome.DisposeAsync();
     }
 

@@ -128,7 +128,7 @@ public sealed class RegisterModelConsumer(Database database, IArtifactStore stor
         }
         else
         {
-            await transaction.Publish(new PromotionRefused(model, version, Champion, current ?? 0, message.RunId, decision.Reason));
+            await transaction.Publish(new PromotionRefused(model, version, Champion, current, message.RunId, decision.Reason));
         }
         await transaction.Execute("update runs set state = 'registered', finished_at = @now where id = @RunId", row);
         logger.Registered(model, version, message.RunId, decision.Reason);

@@ -21,7 +21,7 @@ public static class RegistryApi
         api.MapGet("/{model}", ListVersions);
         api.MapGet("/{model}/history", History);
         api.MapGet("/{model}/{version}", ReadVersion);
-        api.MapGet("/{model}/{version}/{file}", Download);
+        api.MapMethods("/{model}/{version}/{file}", ["GET", "HEAD"], Download);
         routes.MapGet("/api/versions", ListVersionsOfAll);
     }
 

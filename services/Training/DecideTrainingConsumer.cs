@@ -1,6 +1,6 @@
-using System.Text.Json;
 using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
+using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
 using MassTransit;
@@ -21,16 +21,14 @@ public sealed class DecideTrainingConsumer(Database database, IOptions<TrainingO
         var decision = RetrainingPolicy.Decide(row.Manifest, options.Value);
         var isFirst = await transaction.Execute(
             """
-            insert into training_decisions (dataset, version, run_id, train_json, reason, decided_at)
-            values (@Dataset, @Version, @RunId, @train, @Reason, @now) on conflict do nothing
+            insert into training_decisions (dataset, version, run_id, reason, decided_at)
+            values (@Dataset, @Version, @RunId, @Reason, @now) on conflict do nothing
             """,
-            new
-            {
-                message.Dataset, message.Version, decision.Train?.RunId, decision.Reason, now = Database.Now,
-                train = decision.Train is null ? null : JsonSerializer.Serialize(decision.Train, ContractJson.Compact),
-            }) == 1;
+            new { message.Dataset, message.Version, decision.Train?.RunId, decision.Reason, now = Database.Now }) == 1;
         if (!isFirst) return;
         logger.Decided(message.Dataset, message.Version, decision.Train is null ? "no training" : "training", decision.Reason);
-        if (decision.Train is not null) await transaction.Publish(decision.Train);
+        if (decision.Train is not { } train) return;
+        await transaction.AddRun(train, RecipeFile.Hash(RecipeFile.Parse(train.Recipe, $"the recipe of run {train.RunId}")));
+        await transaction.Publish(train);
     });
 }

@@ -26,8 +26,6 @@ public sealed class RunFolder(IArtifactStore store, string runId, string local)
 
     public string Local { get; } = local;
 
-    public static string CheckpointKey(string runId) => $"runs/{runId}/checkpoints/checkpoint.safetensors";
-
     /// <summary>Brings what the store has of the run to the local folder, unless the folder has a checkpoint of its own.</summary>
     public async Task Fetch(CancellationToken cancel)
     {

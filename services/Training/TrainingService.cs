@@ -22,7 +22,7 @@ public static class TrainingService
         services.AddOptions<TrainingOptions>().BindConfiguration("Training").ValidateDataAnnotations().ValidateOnStart();
         services.AddHostedService<TrainingWorker>();
         services.AddReconciliation("dataset versions without a training decision", OweDecisions);
-        return services.AddReconciliation("training decisions without a run", OweTrainings);
+        return services.AddReconciliation("queued runs without a job", OweTrainings);
     }
 
     private static async Task<int> OweDecisions(Transaction transaction, long before)
@@ -39,10 +39,10 @@ public static class TrainingService
 
     private static async Task<int> OweTrainings(Transaction transaction, long before)
     {
-        var owed = (await transaction.Query<string>(
-            "select train_json from training_decisions d where run_id is not null and decided_at < @before and not exists (select 1 from runs r where r.id = d.run_id)",
-            new { before })).ToList();
-        foreach (var json in owed) await transaction.Publish(JsonSerializer.Deserialize<TrainModel>(json, ContractJson.Compact)!);
+        var owed = (await transaction.Query<RunRow>(
+            "select * from runs r where state = 'queued' and created_at < @before and not exists (select 1 from jobs j where j.kind = @Kind and j.subject = r.id)",
+            new { before, TrainingWorker.Kind })).ToList();
+        foreach (var run in owed) await transaction.Publish(new TrainModel(run.Id, run.Dataset, run.DatasetVersion, run.RecipeJson, run.RequestedBy, run.Reason));
         return owed.Count;
     }
 }

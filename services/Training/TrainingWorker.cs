@@ -44,7 +44,11 @@ public sealed class TrainingWorker(
                 Validation = validation,
                 Folder = folder.Local,
                 Progressed = progress.Report,
-                CheckpointSaved = folder.Upload,
+                CheckpointSaved = checkpoint =>
+                {
+                    folder.Upload(checkpoint);
+                    Database.MadeProgress(job, CancellationToken.None).GetAwaiter().GetResult();
+                },
             };
             outcome = await Train(thread, training, cancel);
         }
@@ -73,7 +77,7 @@ public sealed class TrainingWorker(
     protected override async Task OnCancelled(Transaction transaction, LeasedJob job)
     {
         var run = await End(transaction, job, "cancelled", "cancelled; its checkpoint is kept");
-        await transaction.Publish(new TrainingCancelled(run.Id, run.Dataset, run.DatasetVersion, RunFolder.CheckpointKey(run.Id)));
+        await transaction.Publish(new TrainingCancelled(run.Id, run.Dataset, run.DatasetVersion, RunRows.CheckpointKey(run.Id)));
     }
 
     private static async Task<RunRow> End(Transaction transaction, LeasedJob job, string state, string error)

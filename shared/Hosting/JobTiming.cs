@@ -15,6 +15,9 @@ public sealed record JobTiming
 
     public TimeSpan PauseAfterError { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Starts in a row that ended without a word, process and all, before the job fails: it would take the process down for ever.</summary>
+    public int MostStarts { get; init; } = 20;
+
     /// <summary>Waits between attempts, long enough for a full disk or a busy file to have been seen to; after the last one the job fails.</summary>
     public IReadOnlyList<TimeSpan> RetryAfter { get; init; } =
         [TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(16)];

@@ -50,6 +50,12 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
 
     private async Task Work(LeasedJob job, CancellationToken stopping)
     {
+        if (job.Starts > Timing.MostStarts)
+        {
+            await Failed(job, new PermanentException(
+                $"the process ended {Timing.MostStarts} times in a row while it did this, each time without a word: perhaps it was killed for lack of memory. Mend that, then resume."));
+            return;
+        }
         logger.JobStarted(job.Id);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         using var ended = new CancellationTokenSource();

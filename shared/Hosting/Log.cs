@@ -4,8 +4,8 @@ namespace DmlPipeline.Hosting;
 
 internal static partial class Log
 {
-    [LoggerMessage(Level = LogLevel.Information, Message = "Published {Type} {Body}")]
-    public static partial void Published(this ILogger logger, string type, string body);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Published {Type} {Summary}")]
+    public static partial void Published(this ILogger logger, string type, string summary);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The outbox could not be sent; it is tried again")]
     public static partial void OutboxFailed(this ILogger logger, Exception error);

@@ -14,6 +14,7 @@ namespace DmlPipeline.Hosting;
 public sealed class OutboxDispatcher(Database database, IBus bus, ILogger<OutboxDispatcher> logger) : BackgroundService
 {
     private const int BatchSize = 200;
+    private const int LongestSummary = 120;
 
     // Other processes (the command line) fill the outbox too, so a signal from this process is not enough.
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
@@ -70,7 +71,7 @@ public sealed class OutboxDispatcher(Database database, IBus bus, ILogger<Outbox
                 if (Read(message) is { } body)
                 {
                     await bus.Publish(body, body.GetType(), context => context.MessageId = Guid.Parse(message.MessageId), cancel);
-                    logger.Published(message.Type, message.BodyJson);
+                    logger.Published(message.Type, Summary(message.BodyJson));
                 }
                 done.Add(message.Id);
             }
@@ -82,6 +83,9 @@ public sealed class OutboxDispatcher(Database database, IBus bus, ILogger<Outbox
         }
         return messages.Count;
     }
+
+    /// <summary>The beginning names what a message is about; a recipe or a list of a thousand objects would only hide it.</summary>
+    private static string Summary(string body) => body.Length <= LongestSummary ? body : string.Concat(body.AsSpan(0, LongestSummary), "…");
 
     /// <summary>Null for a message that this program cannot read, such as a newer version's: it must not hold up those behind it.</summary>
     private object? Read(OutboxMessage message)

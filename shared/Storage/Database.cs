@@ -12,6 +12,7 @@ public sealed class Database : IDisposable
 {
     private readonly string connectionString;
     private readonly SemaphoreSlim writing = new(1, 1);
+    private readonly AsyncLocal<OpenWrite?> openWrite = new();
 
     private Database(string connectionString) => this.connectionString = connectionString;
 
@@ -45,11 +46,16 @@ public sealed class Database : IDisposable
         Read(connection => connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, arguments, cancellationToken: cancel)), cancel);
 
     /// <summary>Runs the work in one transaction: all of it is there afterwards, or nothing.</summary>
+    /// <exception cref="InvalidOperationException">The work itself calls Write, which would wait for itself.</exception>
     public async Task<T> Write<T>(Func<Transaction, Task<T>> work, CancellationToken cancel)
     {
+        if (openWrite.Value is { IsOpen: true })
+            throw new InvalidOperationException("A transaction is open here already: use it, instead of asking for another one inside it.");
         Transaction transaction;
         T result;
         await writing.WaitAsync(cancel);
+        var open = new OpenWrite { IsOpen = true };
+        openWrite.Value = open;
         try
         {
             await using var connection = await Connect(cancel);
@@ -60,6 +66,7 @@ public sealed class Database : IDisposable
         }
         finally
         {
+            open.IsOpen = false;
             writing.Release();
         }
         if (transaction.Published > 0) OutboxFilled?.Invoke();
@@ -78,6 +85,12 @@ public sealed class Database : IDisposable
         writing.Dispose();
         using var connection = new SqliteConnection(connectionString);
         SqliteConnection.ClearPool(connection);
+    }
+
+    // An object, not a flag: what was started inside the work keeps seeing it and must find it closed afterwards.
+    private sealed class OpenWrite
+    {
+        public bool IsOpen { get; set; }
     }
 
     private async Task<SqliteConnection> Connect(CancellationToken cancel)

@@ -121,7 +121,8 @@ public sealed class FolderStore : IArtifactStore
                 }
                 partial.Flush(flushToDisk: true);
             }
-            published = TryMove(partial.Name, path, overwrite);
+            if (overwrite) PartialFile.Replace(partial.Name, path);
+            published = overwrite || PartialFile.TryAdd(partial.Name, path);
             return published ? new ArtifactRef(key, Convert.ToHexStringLower(hash.GetHashAndReset()), bytes) : null;
         }
         finally
@@ -143,19 +144,6 @@ public sealed class FolderStore : IArtifactStore
             {
                 // Whoever deleted the last other object took the empty folder away in between.
             }
-        }
-    }
-
-    private static bool TryMove(string partial, string path, bool overwrite)
-    {
-        try
-        {
-            File.Move(partial, path, overwrite);
-            return true;
-        }
-        catch (IOException) when (!overwrite && File.Exists(path))
-        {
-            return false;
         }
     }
 

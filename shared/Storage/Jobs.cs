@@ -5,8 +5,9 @@ namespace DmlPipeline.Storage;
 /// <param name="Kind">Which workers can do it: <c>prepare</c>, <c>train</c> or <c>evaluate</c>.</param>
 /// <param name="Subject">What the job is about: a run or a drop.</param>
 /// <param name="Failures">Attempts that ended in an exception.</param>
+/// <param name="Starts">How often it was started since it last made lasting progress, this time included.</param>
 /// <param name="Worker">Who holds the lease.</param>
-public sealed record LeasedJob(string Id, string Kind, string Subject, long Failures, string Worker);
+public sealed record LeasedJob(string Id, string Kind, string Subject, long Failures, long Starts, string Worker);
 
 public enum HeartbeatAnswer { Continue, CancelRequested, LeaseLost }
 
@@ -48,7 +49,7 @@ public static class Jobs
             $"""
             update jobs set state = 'leased', leased_by = @worker, lease_until = @until, leases = leases + 1, updated_at = @now
             where id = (select id from jobs where {waiting} order by priority desc, created_at, id limit 1)
-            returning id, kind, subject, failures, leased_by as worker
+            returning id, kind, subject, failures, leases as starts, leased_by as worker
             """,
             new { kind, worker, now = Database.Now, until = Database.Now + (long)lease.TotalMilliseconds }), cancel);
     }
@@ -71,6 +72,11 @@ public static class Jobs
             };
         }, cancel);
 
+    /// <summary>Notes that something was saved that the next start goes on from: the starts before it count no more.</summary>
+    public static Task MadeProgress(this Database database, LeasedJob job, CancellationToken cancel) =>
+        database.Write(transaction => transaction.Execute(
+            "update jobs set leases = 1 where id = @id and leased_by = @worker and leases > 1", new { id = job.Id, worker = job.Worker }), cancel);
+
     /// <summary>Ends the job inside the transaction that stores its effect.</summary>
     /// <exception cref="LeaseLostException">Another worker took the job over; the transaction must not commit.</exception>
     public static async Task Finish(this Transaction transaction, LeasedJob job, string state = "done", string? error = null)
@@ -84,12 +90,12 @@ public static class Jobs
         if (rows == 0) throw new LeaseLostException(job);
     }
 
-    /// <summary>Gives the job back, to be taken again after the delay.</summary>
+    /// <summary>Gives the job back, to be taken again after the delay. A start that ended in order is no start that came to nothing.</summary>
     public static Task Release(this Database database, LeasedJob job, TimeSpan delay, string? error, CancellationToken cancel) =>
         database.Write(transaction => transaction.Execute(
             """
             update jobs set state = 'queued', leased_by = null, lease_until = null, not_before = @notBefore, error = @error,
-                failures = failures + @failed, updated_at = @now
+                failures = failures + @failed, leases = 0, updated_at = @now
             where id = @id and leased_by = @worker and state = 'leased'
             """,
             new { id = job.Id, worker = job.Worker, now = Database.Now, notBefore = Database.Now + (long)delay.TotalMilliseconds, error, failed = error is null ? 0 : 1 }), cancel);

@@ -3,8 +3,11 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
 using DmlPipeline.Cli.Sample;
+using DmlPipeline.Contracts;
+using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Local;
 using DmlPipeline.Storage.State;
+using DmlPipeline.Training;
 
 namespace DmlPipeline.Tests.Pipeline;
 
@@ -112,6 +115,26 @@ public sealed class WholePipelineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_that_was_asked_for_is_trained_also_when_its_message_was_lost()
+    {
+        await using (var first = await Start(trainsByItself: false))
+        {
+            DropGlyphs("letters", alphabets: 3, seed: 1);
+            await Eventually(() => first.Database.LatestDatasetVersion("letters", default), version => version is not null);
+        }
+        using (var database = await temporary.Home.OpenDatabase(default))
+        {
+            var manifest = (await database.LatestDatasetVersion("letters", default))!.Manifest;
+            var recipe = RecipeChoice.Resolve(TinyRecipe, manifest, null, null, threads: 1);
+            var asked = new TrainModel("asked", "letters", 1, RecipeFile.ToCanonicalJson(recipe), "test", "asked for");
+            await database.Write(transaction => transaction.AddRun(asked, RecipeFile.Hash(recipe)), default);
+        }
+
+        await using var second = await Start(trainsByItself: false);
+        await Registered(second, "asked");
+    }
+
+    [Fact]
     public async Task Two_pipelines_cannot_share_a_home()
     {
         await using var pipeline = await Start();
@@ -122,8 +145,13 @@ public sealed class WholePipelineTests : IDisposable
         error.Message.ShouldContain("--home");
     }
 
-    private Task<LocalPipeline> Start(string recipe = TinyRecipe) => LocalPipeline.Start(
-        new LocalSettings(temporary.Home) { Port = 0, Training = training => training.Recipe = recipe, Inbox = inbox => inbox.SettleSeconds = 1 }, default);
+    private Task<LocalPipeline> Start(string recipe = TinyRecipe, bool trainsByItself = true) => LocalPipeline.Start(
+        new LocalSettings(temporary.Home)
+        {
+            Port = 0,
+            Training = training => (training.Recipe, training.OnNewData) = (recipe, trainsByItself),
+            Inbox = inbox => inbox.SettleSeconds = 1,
+        }, default);
 
     private void DropGlyphs(string dataset, int alphabets, int seed)
     {

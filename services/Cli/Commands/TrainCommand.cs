@@ -61,8 +61,12 @@ internal static class TrainCommand
         if (wait) home.RequireRunning("train the run");
 
         var runId = $"{row.Dataset}-v{row.Version}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3))}";
-        await home.Database.Write(
-            transaction => transaction.Publish(new TrainModel(runId, row.Dataset, row.Version, RecipeFile.ToCanonicalJson(recipe), "cli", "asked for on the command line")), cancel);
+        var asked = new TrainModel(runId, row.Dataset, row.Version, RecipeFile.ToCanonicalJson(recipe), "cli", "asked for on the command line");
+        await home.Database.Write(async transaction =>
+        {
+            await transaction.AddRun(asked, RecipeFile.Hash(recipe));
+            await transaction.Publish(asked);
+        }, cancel);
         if (wait) return await FollowToTheEnd(screen, home, runId, cancel);
         if (screen.IsJson)
         {

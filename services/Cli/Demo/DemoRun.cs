@@ -23,9 +23,8 @@ internal static class DemoRun
         var recipe = RecipeChoice.Resolve(wishes.Recipe ?? manifest.Recipe ?? "default", manifest, wishes.Budget, wishes.Seed, threads: 0);
         var hash = RecipeFile.Hash(recipe);
 
-        // The decision's own run may still be on its way.
-        var (decided, _) = await new RunFollower(home, live).Decision(version.Dataset, version.Version, cancel);
-        while (decided is not null && await home.Database.Run(decided, cancel) is null) await Task.Delay(Pace.Between, cancel);
+        // The decision may be for this very recipe; its run is written down with it.
+        await new RunFollower(home, live).Decision(version.Dataset, version.Version, cancel);
 
         var same = (await home.Database.Runs(version.Dataset, cancel)).Where(run => run.DatasetVersion == version.Version && run.RecipeHash == hash).ToList();
         if ((same.Find(run => run.State is not ("failed" or "cancelled")) ?? same.FirstOrDefault()) is { } run)
@@ -35,8 +34,12 @@ internal static class DemoRun
         }
         // Named after the recipe, so that a demo killed at this moment asks for the same run again.
         var runId = $"{version.Dataset}-v{version.Version}-{hash[..6]}";
-        await home.Database.Write(
-            transaction => transaction.Publish(new TrainModel(runId, version.Dataset, version.Version, RecipeFile.ToCanonicalJson(recipe), "demo", "the demo asked for this recipe")), cancel);
+        var asked = new TrainModel(runId, version.Dataset, version.Version, RecipeFile.ToCanonicalJson(recipe), "demo", "the demo asked for this recipe");
+        await home.Database.Write(async transaction =>
+        {
+            await transaction.AddRun(asked, hash);
+            await transaction.Publish(asked);
+        }, cancel);
         return runId;
     }
 }

@@ -5,6 +5,7 @@ using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Ingestion;
 using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Storage;
+using DmlPipeline.Storage.State;
 
 namespace DmlPipeline.Cli.Dropping;
 
@@ -14,9 +15,6 @@ internal sealed record DroppedOff(int Files, long Bytes, StoredObject Probe);
 /// <summary>Copies files into the inbox of a dataset.</summary>
 internal static class DropOff
 {
-    // Beyond that, objects are listed in several messages, and the mark could arrive before the last of them; then silence ends the drop.
-    private const int MostObjectsWithMark = 400;
-
     /// <param name="home">Whose inbox.</param>
     /// <param name="dataset">A valid name.</param>
     /// <param name="plan">What is copied.</param>
@@ -27,6 +25,8 @@ internal static class DropOff
     public static async Task<DroppedOff> Copy(
         OpenedHome home, string dataset, IReadOnlyList<PlannedObject> plan, string? settings, bool skipUnchanged, LiveLine live, CancellationToken cancel)
     {
+        // Without the hold, a file that takes longer to copy than drops take to settle would end the drop before its time.
+        await using var hold = await InboxHold.Take(home.Database, dataset, cancel);
         var prefix = Drop.Prefix(dataset);
         var changed = false;
         if (settings is not null)
@@ -47,7 +47,7 @@ internal static class DropOff
         }
         live.Clear();
         var probe = await home.Store.Find(prefix + plan[^1].Key, cancel) ?? throw new CliException($"{prefix}{plan[^1].Key} vanished from the inbox while the rest was copied. Drop again.");
-        if (changed && plan.Count <= MostObjectsWithMark)
+        if (changed)
         {
             // The mark ends the wait for more files at once. Its content is new each time, or a second drop's mark would count as seen.
             using var mark = new MemoryStream(Encoding.UTF8.GetBytes($"{DateTimeOffset.UtcNow:O} {Guid.NewGuid()}\n"));

@@ -48,6 +48,12 @@ public sealed record DatasetVersionRow
 
 public static class DatasetRows
 {
+    /// <summary>Remembers an object of the inbox until its drop settles; the same object, seen twice, is one row.</summary>
+    public static Task<int> RememberObject(this Transaction transaction, string dataset, string key, string etag, long bytes) =>
+        transaction.Execute(
+            "insert into inbox_objects (key, etag, dataset, bytes, seen_at) values (@key, @etag, @dataset, @bytes, @now) on conflict do nothing",
+            new { key, etag, dataset, bytes, now = Database.Now });
+
     public static async Task<IReadOnlyList<DatasetVersionRow>> DatasetVersions(this Database database, string? dataset, CancellationToken cancel) =>
         [.. await database.Query<DatasetVersionRow>(
             "select * from dataset_versions where @dataset is null or dataset = @dataset order by dataset, version", new { dataset }, cancel)];

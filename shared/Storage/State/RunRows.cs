@@ -1,3 +1,5 @@
+using DmlPipeline.Contracts;
+
 namespace DmlPipeline.Storage.State;
 
 /// <summary>A training run, from the request to the registered version.</summary>
@@ -31,6 +33,21 @@ public sealed record RunRow
 
 public static class RunRows
 {
+    /// <summary>Where a run keeps what it goes on from.</summary>
+    public static string CheckpointKey(string runId) => $"runs/{runId}/checkpoints/checkpoint.safetensors";
+
+    /// <summary>
+    /// Notes the run that a TrainModel asks for, once. Whoever publishes the message does so in the same transaction: a run that is
+    /// written down is owed, whatever becomes of the message.
+    /// </summary>
+    public static Task<int> AddRun(this Transaction transaction, TrainModel asked, string recipeHash) =>
+        transaction.Execute(
+            """
+            insert into runs (id, dataset, dataset_version, recipe_json, recipe_hash, requested_by, reason, state, created_at)
+            values (@RunId, @Dataset, @DatasetVersion, @Recipe, @recipeHash, @RequestedBy, @Reason, 'queued', @now) on conflict do nothing
+            """,
+            new { asked.RunId, asked.Dataset, asked.DatasetVersion, asked.Recipe, recipeHash, asked.RequestedBy, asked.Reason, now = Database.Now });
+
     public static async Task<IReadOnlyList<RunRow>> Runs(this Database database, string? dataset, CancellationToken cancel) =>
         [.. await database.Query<RunRow>("select * from runs where @dataset is null or dataset = @dataset order by created_at, id", new { dataset }, cancel)];
 
@@ -43,10 +60,19 @@ public static class RunRows
         database.Write(async transaction =>
         {
             var job = new { id = Jobs.Id("train", runId), runId, now = Database.Now };
-            var waiting = await transaction.Execute(
-                "update jobs set state = 'cancelled', updated_at = @now where id = @id and state = 'queued'", job);
+            // A run that was only just asked for has no job yet; the cancelled one keeps its message from making one.
+            var waiting = await transaction.Execute("update jobs set state = 'cancelled', updated_at = @now where id = @id and state = 'queued'", job)
+                + await transaction.Execute(
+                    """
+                    insert into jobs (id, kind, subject, state, created_at, updated_at)
+                    select @id, 'train', id, 'cancelled', @now, @now from runs where id = @runId and state = 'queued' on conflict do nothing
+                    """, job);
             if (waiting == 1)
+            {
                 await transaction.Execute("update runs set state = 'cancelled', finished_at = @now, error = 'cancelled before it went on' where id = @runId", job);
+                var run = (await transaction.QueryOne<RunRow>("select * from runs where id = @runId", job))!;
+                await transaction.Publish(new TrainingCancelled(runId, run.Dataset, run.DatasetVersion, run.StartedAt is null ? null : CheckpointKey(runId)));
+            }
             else
                 await transaction.Execute("update jobs set cancel_requested = 1, updated_at = @now where id = @id and state = 'leased'", job);
             return await transaction.QueryOne<string>("select state from runs where id = @runId", job);

@@ -40,6 +40,33 @@ public sealed class JobWorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_job_that_took_its_process_down_again_and_again_fails_at_last()
+    {
+        await Started(JobTiming.Default.MostStarts);
+
+        await using var worker = await Start((job, _) => Finish(job, "done"));
+
+        await State("failed");
+        worker.Attempts.ShouldBe(0);
+        worker.Failed.ShouldHaveSingleItem().ShouldContain("memory");
+    }
+
+    [Fact]
+    public async Task Lasting_progress_makes_earlier_starts_count_no_more()
+    {
+        await Started(JobTiming.Default.MostStarts - 1);
+        var job = (await database.Lease("train", "first", TimeSpan.FromMinutes(1), default))!;
+        job.Starts.ShouldBe(JobTiming.Default.MostStarts);
+
+        await database.MadeProgress(job, default);
+        await database.ReleaseAll(default);
+
+        (await database.Lease("train", "second", TimeSpan.FromMinutes(1), default))!.Starts.ShouldBe(2);
+    }
+
+    private Task Started(int times) => database.Write(transaction => transaction.Execute("update jobs set leases = @times", new { times }), default);
+
+    [Fact]
     public async Task A_failure_is_tried_again_after_growing_delays_and_the_fifth_is_the_last()
     {
         await using var worker = await Start((_, _) => throw new IOException("disk full"));

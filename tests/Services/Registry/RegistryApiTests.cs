@@ -156,6 +156,17 @@ public sealed class RegistryApiTests : IClassFixture<RegistryApiTests.Server>
         response.StatusCode.ShouldBe(HttpStatusCode.MethodNotAllowed);
     }
 
+    [Fact]
+    public async Task The_length_of_a_download_can_be_asked_for_without_it()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Head, "/api/models/birds/1/model.safetensors");
+        using var response = await server.Client.SendAsync(request);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        response.Content.Headers.ContentLength.ShouldBe("0123456789 of v1".Length);
+        (await response.Content.ReadAsByteArrayAsync()).ShouldBeEmpty();
+    }
+
     private async Task<JsonNode> Get(string request)
     {
         using var response = await server.Client.GetAsync(new Uri(request, UriKind.Relative));

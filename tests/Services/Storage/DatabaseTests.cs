@@ -27,6 +27,16 @@ public sealed class DatabaseTests : IDisposable
     }
 
     [Fact]
+    public async Task A_transaction_inside_another_is_refused_instead_of_waiting_for_itself()
+    {
+        using var database = await folder.OpenDatabase();
+
+        await Should.ThrowAsync<InvalidOperationException>(database.Write(_ => database.Write(transaction => transaction.Enqueue("train", "a"), default), default));
+
+        (await database.Write(transaction => transaction.Enqueue("train", "a"), default)).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Many_that_open_a_new_file_at_once_all_find_the_schema()
     {
         var databases = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(folder.OpenDatabase)));

@@ -35,6 +35,19 @@ public sealed class FolderStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Other_content_of_the_same_length_has_another_etag_however_soon_it_comes()
+    {
+        var etags = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < 50; i++)
+        {
+            await Put("a", $"{i:00}");
+            etags.Add((await store.Find("a", default))!.ETag);
+        }
+
+        etags.Count.ShouldBe(50);
+    }
+
+    [Fact]
     public async Task A_write_that_fails_half_way_leaves_what_was_there()
     {
         await Put("a/b", "old");

@@ -1,3 +1,4 @@
+using DmlPipeline.Contracts;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
 
@@ -32,6 +33,29 @@ public sealed class RunRowTests : IAsyncLifetime
         (await database.RequestCancel("a", default)).ShouldBe(runAfter);
 
         (await State()).ShouldBe((runAfter, jobAfter, asked));
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_that_has_no_job_yet_gets_none_and_can_be_resumed()
+    {
+        await Store("queued");
+
+        (await database.RequestCancel("a", default)).ShouldBe("cancelled");
+
+        (await database.Write(transaction => transaction.Enqueue("train", "a"), default)).ShouldBe(0);
+        (await State()).ShouldBe(("cancelled", "cancelled", false));
+        (await database.Resume("a", default)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Cancelling_what_waits_is_published()
+    {
+        await Store("queued", ("train", "queued"));
+
+        await database.RequestCancel("a", default);
+        await database.RequestCancel("a", default);
+
+        (await database.Unsent(10, default)).ShouldHaveSingleItem().Type.ShouldBe(nameof(TrainingCancelled));
     }
 
     [Theory]

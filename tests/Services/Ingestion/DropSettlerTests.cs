@@ -1,0 +1,106 @@
+using DmlPipeline.Ingestion;
+using DmlPipeline.Storage;
+using DmlPipeline.Storage.State;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace DmlPipeline.Tests.Services.Ingestion;
+
+public sealed class DropSettlerTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder folder = new();
+    private Database database = null!;
+    private FolderStore store = null!;
+
+    public async Task InitializeAsync() => (database, store) = (await folder.OpenDatabase(), folder.OpenStore());
+
+    public Task DisposeAsync()
+    {
+        database.Dispose();
+        folder.Dispose();
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task With_the_mark_a_drop_takes_all_that_lies_there_also_what_no_message_has_told_of()
+    {
+        await Put("inbox/birds/robin/1.jpg");
+        await Put("inbox/birds/robin/2.jpg");
+        await Remember(await Put("inbox/birds/_READY"));
+
+        await using var settler = await Start(settleSeconds: 3600);
+
+        (await Settled("birds")).Objects.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task What_is_still_growing_unnoticed_does_not_settle_in_parts()
+    {
+        await Remember(await Put("inbox/birds/robin/1.jpg"));
+        await Put("inbox/birds/robin/2.jpg");
+
+        await using var settler = await Start(settleSeconds: 0.1);
+
+        (await Settled("birds")).Objects.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task An_inbox_does_not_settle_while_a_copy_holds_it()
+    {
+        var hold = await InboxHold.Take(database, "birds", default);
+        await Remember(await Put("inbox/birds/robin/1.jpg"));
+        await Remember(await Put("inbox/birds/_READY"));
+        await using var settler = await Start(settleSeconds: 0.1);
+
+        // When another dataset has settled, the settler has passed by this one as well.
+        await Remember(await Put("inbox/letters/a/1.png"));
+        await Settled("letters");
+        (await database.Drops("birds", default)).ShouldBeEmpty();
+
+        await Remember(await Put("inbox/birds/robin/2.jpg"));
+        await hold.DisposeAsync();
+        (await Settled("birds")).Objects.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task A_hold_whose_holder_died_ends_by_itself()
+    {
+        await database.Write(transaction => transaction.Execute("insert into inbox_holds values ('dead', 'birds', @now)", new { now = Database.Now - 1 }), default);
+        await Remember(await Put("inbox/birds/robin/1.jpg"));
+
+        await using var settler = await Start(settleSeconds: 0.1);
+
+        (await Settled("birds")).Objects.ShouldBe(1);
+    }
+
+    private async Task<StoredObject> Put(string key)
+    {
+        await store.Put(key, new MemoryStream("content"u8.ToArray()), default);
+        return (await store.Find(key, default))!;
+    }
+
+    private Task Remember(StoredObject item) =>
+        database.Write(transaction => transaction.RememberObject(item.Key.Split('/')[1], item.Key, item.ETag, item.Bytes), default);
+
+    private async Task<RunningSettler> Start(double settleSeconds)
+    {
+        var settler = new DropSettler(database, store, Options.Create(new InboxOptions { SettleSeconds = settleSeconds }), NullLogger<DropSettler>.Instance);
+        await settler.StartAsync(default);
+        return new RunningSettler(settler);
+    }
+
+    private async Task<DropRow> Settled(string dataset)
+    {
+        await Eventually.Holds(async () => (await database.Drops(dataset, default)).Count > 0, $"{dataset} settled");
+        return (await database.Drops(dataset, default)).ShouldHaveSingleItem();
+    }
+
+    private sealed class RunningSettler(DropSettler settler) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await settler.StopAsync(default);
+            settler.Dispose();
+        }
+    }
+}
