@@ -36,12 +36,18 @@ public sealed record Augmentation
     /// <summary>Probability that a rectangle of 2 to 20 % of the area, aspect ratio 1:3 to 3:1, is painted over with the paper's colour.</summary>
     public double Erase { get; init; }
 
+    /// <summary>
+    /// 4: every class also as three more classes, its images turned by 90, 180 and 270 degrees; 8: and mirrored as well. For drawings and letters,
+    /// where a turned character is another one; it makes an epoch four or eight times as long.
+    /// </summary>
+    public int TurnedClasses { get; init; }
+
     /// <summary>Nothing is changed.</summary>
     public static Augmentation None { get; } = new();
 
-    /// <summary>Whether every change is off: images pass byte for byte.</summary>
+    /// <summary>Whether every random change is off: images pass byte for byte.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
-    public bool IsOff => this == None;
+    public bool IsOff => this with { TurnedClasses = 0 } == None;
 
     /// <summary>What is out of range, a sentence each; empty when all is well.</summary>
     public IReadOnlyList<string> Problems()
@@ -57,6 +63,7 @@ public sealed record Augmentation
         Check("contrast", Contrast, 1, "a fraction of 1");
         Check("saturation", Saturation, 1, "a fraction of 1");
         Check("erase", Erase, 1, "a probability");
+        if (TurnedClasses is not (0 or 4 or 8)) problems.Add($"augmentation.turned_classes is 0, 4 or 8, not {TurnedClasses}.");
         return problems;
 
         void Check(string name, double value, double most, string unit)

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace DmlPipeline.Learning.Data;
 
 /// <summary>
@@ -11,6 +13,9 @@ public sealed class ImageSet : IDisposable
 
     private readonly ImageReader? reader;
     private readonly int imagesPerChunk;
+
+    // A set of turned classes: image i is image i % Count of this one, laid in the (i / Count)-th way.
+    private readonly ImageSet? turned;
     private byte[][]? cache;
 
     private ImageSet(ImageShape shape, IReadOnlyList<string> classOfImage, byte[][]? cache, int imagesPerChunk, ImageReader? reader)
@@ -24,6 +29,14 @@ public sealed class ImageSet : IDisposable
         this.reader = reader;
     }
 
+    private ImageSet(ImageSet turned, int ways)
+    {
+        this.turned = turned;
+        Shape = turned.Shape;
+        ClassNames = [.. Enumerable.Range(0, ways).SelectMany(way => turned.ClassNames.Select(name => name + SquareSymmetry.NameOf(way)))];
+        Labels = [.. Enumerable.Range(0, ways).SelectMany(way => turned.Labels.Select(label => (way * turned.ClassNames.Length) + label))];
+    }
+
     public ImageShape Shape { get; }
 
     public int Count => Labels.Length;
@@ -31,11 +44,11 @@ public sealed class ImageSet : IDisposable
     /// <summary>The label of every image, 0 … ClassNames.Length-1.</summary>
     public int[] Labels { get; }
 
-    /// <summary>Class names in ordinal order; the label is the place.</summary>
+    /// <summary>Class names, in ordinal order unless classes were turned; the label is the place.</summary>
     public string[] ClassNames { get; }
 
     /// <summary>Whether all images lie decoded in memory.</summary>
-    public bool IsCached => reader is null;
+    public bool IsCached => turned?.IsCached ?? reader is null;
 
     /// <summary>Images per class, by label.</summary>
     public int[] ImagesPerClass
@@ -101,11 +114,29 @@ public sealed class ImageSet : IDisposable
         return new ImageSet(shape, classOfImage, [pixels], Math.Max(1, classOfImage.Count), reader: null);
     }
 
+    /// <summary>
+    /// This set and its images turned by quarters (and mirrored, for 8), each way of laying a class being a class of its own: more classes to
+    /// learn from, which is what retrieval of unseen classes lacks (Santoro et al., ICML 2016, for Omniglot). It shares this set's pixels.
+    /// </summary>
+    /// <param name="ways">4 or 8.</param>
+    /// <exception cref="ArgumentException">The images are not square.</exception>
+    public ImageSet WithTurnedClasses(int ways)
+    {
+        if (ways is not (4 or SquareSymmetry.Count)) throw new ArgumentOutOfRangeException(nameof(ways), ways, "Classes are turned in 4 or 8 ways.");
+        if (Shape.Height != Shape.Width) throw new ArgumentException($"Images of {Shape} are not square: a turned one would not fit.");
+        return new ImageSet(this, ways);
+    }
+
     /// <summary>Copies image <paramref name="index"/>, Shape.Bytes bytes.</summary>
     public void CopyPixels(int index, Span<byte> chw)
     {
         if ((uint)index >= (uint)Count) throw new ArgumentOutOfRangeException(nameof(index), index, $"The set has {Count} images.");
         if (chw.Length != Shape.Bytes) throw new ArgumentException($"An image of {Shape} needs {Shape.Bytes} bytes, not {chw.Length}.");
+        if (turned is not null)
+        {
+            CopyTurned(index % turned.Count, index / turned.Count, chw);
+            return;
+        }
         if (reader is not null)
         {
             reader.Read(index, chw);
@@ -115,7 +146,15 @@ public sealed class ImageSet : IDisposable
         chunks[index / imagesPerChunk].AsSpan(index % imagesPerChunk * Shape.Bytes, Shape.Bytes).CopyTo(chw);
     }
 
-    /// <summary>Lets go of the cached pixels.</summary>
+    private void CopyTurned(int index, int way, Span<byte> chw)
+    {
+        var upright = ArrayPool<byte>.Shared.Rent(Shape.Bytes);
+        turned!.CopyPixels(index, upright.AsSpan(0, Shape.Bytes));
+        SquareSymmetry.Lay(upright.AsSpan(0, Shape.Bytes), chw, Shape.Width, way);
+        ArrayPool<byte>.Shared.Return(upright);
+    }
+
+    /// <summary>Lets go of the cached pixels; those of a set of turned classes belong to the set that it was made from.</summary>
     public void Dispose() => cache = null;
 
     private static (byte[][] Chunks, int ImagesPerChunk) Allocate(ImageShape shape, int count)

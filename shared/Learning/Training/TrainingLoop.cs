@@ -57,6 +57,7 @@ public sealed class TrainingLoop
         if (job.Train.ClassNames.Length < 2)
             throw new ArgumentException($"Training needs at least 2 classes to tell apart; the training set has {job.Train.ClassNames.Length}.");
         var spec = SpecOfRecipe.Of(job.Recipe, job.Train);
+        if (job.Recipe.Augmentation!.TurnedClasses is > 0 and var ways) job = job with { Train = job.Train.WithTurnedClasses(ways) };
         Directory.CreateDirectory(job.Folder);
         set_num_threads(job.Recipe.Threads == 0 ? Environment.ProcessorCount : job.Recipe.Threads);
         if (job.Recipe.Precision == Precision.Tf32) backends.cuda.matmul.allow_tf32 = true;
