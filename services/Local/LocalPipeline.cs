@@ -94,8 +94,8 @@ public sealed class LocalPipeline : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, FreePort(settings.Port)));
         builder.Logging.ClearProviders();
         builder.Logging.AddProvider(new FileLog(home.LogFile));
-        if (settings.LogToTerminal) builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
-        builder.Logging.SetMinimumLevel(LogLevel.Information);
+        if (settings.LogToTerminal) builder.Logging.AddProvider(new TerminalLog());
+        builder.Logging.SetMinimumLevel(LogLevel.Debug);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("MassTransit", LogLevel.Warning);
 

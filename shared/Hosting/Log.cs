@@ -4,7 +4,7 @@ namespace DmlPipeline.Hosting;
 
 internal static partial class Log
 {
-    [LoggerMessage(Level = LogLevel.Information, Message = "Published {Type} {Summary}")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Published {Type} {Summary}")]
     public static partial void Published(this ILogger logger, string type, string summary);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The outbox could not be sent; it is tried again")]

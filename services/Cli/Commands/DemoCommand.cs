@@ -19,7 +19,7 @@ internal static class DemoCommand
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private static readonly Option<string> Budget = TrainCommand.BudgetOption("Training time. Default: 90s for the generated images, 5m for yours");
+    private static readonly Option<string> Budget = TrainCommand.BudgetOption("Training time. Default: 90s for the generated images, 5m for yours, or as long as the recipe file says");
     private static readonly Option<string> Recipe = new("--recipe") { Description = "A built-in recipe or a file. Default: the dataset's own, else default", HelpName = "NAME-OR-FILE" };
     private static readonly Option<string> Dataset = new("--dataset") { Description = "Name of the dataset. Default: made from the file's name", HelpName = "NAME" };
     private static readonly Option<string> SplitBy = DropCommand.SplitByOption();
@@ -53,7 +53,7 @@ internal static class DemoCommand
         DropCommand.CheckName(dataset);
         var recipe = parse.GetValue(Recipe) is { } named ? await RecipeSource.Read(named, cancel) : null;
         recipe?.Parse();
-        var wishes = new DemoWishes(recipe?.Text, parse.GetValue(Budget) ?? (source.IsSample ? "90s" : "5m"), parse.GetValue(Seed));
+        var wishes = new DemoWishes(recipe?.Text, parse.GetValue(Budget) ?? DefaultBudget(recipe, source.IsSample), parse.GetValue(Seed));
         var settings = await DropOff.Settings(parse.GetValue(SplitBy), recipe: null, cancel);
         var pipelineHome = new PipelineHome(homePath);
         if (pipelineHome.Running() is { } other)
@@ -85,6 +85,10 @@ internal static class DemoCommand
             throw;
         }
     }
+
+    /// <summary>Null, the recipe's own length, for a file: whoever wrote one has said how long.</summary>
+    private static string? DefaultBudget(RecipeSource? recipe, bool isSample) =>
+        recipe is { IsBuiltIn: false } ? null : isSample ? "90s" : "5m";
 
     private static LocalSettings Settings(PipelineHome home, DemoWishes wishes) => new(home)
     {

@@ -9,7 +9,7 @@ using DmlPipeline.Training;
 namespace DmlPipeline.Cli.Demo;
 
 /// <summary>What the demo wants to be trained with; null leaves it to the dataset or the recipe.</summary>
-internal sealed record DemoWishes(string? Recipe, string Budget, long? Seed);
+internal sealed record DemoWishes(string? Recipe, string? Budget, long? Seed);
 
 /// <summary>
 /// Finds the run that does what the demo was asked for: the one that new data started by itself, one of an earlier demo, which goes on,
