@@ -39,7 +39,7 @@ internal static class RunReport
                 Evaluation = report,
                 Created = DateTimeOffset.FromUnixTimeMilliseconds(model.CreatedAt),
                 Details = Details(run, model, dataset.Manifest),
-                Epochs = [.. epochs.Select(epoch => new EpochPoint(epoch.Epoch, epoch.Loss, epoch.ValidationRecall1))],
+                Epochs = [.. epochs.Select(epoch => new EpochPoint(epoch.Epoch, epoch.Loss, epoch.ValidationRecall1, epoch.ValidationMapAtR))],
                 Gallery = gallery,
             });
         }

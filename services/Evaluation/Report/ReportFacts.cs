@@ -25,8 +25,8 @@ public sealed record ReportFacts
     public IReadOnlyList<GalleryPart> Gallery { get; init; } = [];
 }
 
-/// <summary>One epoch: its mean loss, and recall@1 on the validation classes where it was measured.</summary>
-public sealed record EpochPoint(int Epoch, double Loss, double? ValidationRecallAt1);
+/// <summary>One epoch: its mean loss, and recall@1 and MAP@R on the validation classes where they were measured.</summary>
+public sealed record EpochPoint(int Epoch, double Loss, double? ValidationRecallAt1, double? ValidationMapAtR);
 
 /// <summary>An image as the page embeds it: image/png, image/jpeg or image/webp.</summary>
 public sealed record Thumbnail(string Mime, byte[] Bytes);

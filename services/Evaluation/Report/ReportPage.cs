@@ -93,12 +93,14 @@ public static class ReportPage
         if (epochs.Count == 0) return;
         html.Markup("""<section><h2>Training</h2><div class="charts">""");
         new LineChart("Mean loss per epoch", [.. epochs.Select(e => ((double)e.Epoch, e.Loss))]).Write(html);
-        new LineChart("Recall@1 on the validation classes", [.. epochs.Where(e => e.ValidationRecallAt1 is not null).Select(e => ((double)e.Epoch, e.ValidationRecallAt1!.Value * 100))])
-        {
-            Format = "0.#' %'", Line = "b", MarksBest = true,
-        }.Write(html);
+        // The model is of the epoch with the best MAP@R.
+        new LineChart("Recall@1 on the validation classes", Validation(epochs, e => e.ValidationRecallAt1)) { Format = "0.#' %'", Line = "b" }.Write(html);
+        new LineChart("MAP@R on the validation classes", Validation(epochs, e => e.ValidationMapAtR)) { Format = "0.#' %'", Line = "b", MarksBest = true }.Write(html);
         html.Markup("</div></section>");
     }
+
+    private static (double, double)[] Validation(IReadOnlyList<EpochPoint> epochs, Func<EpochPoint, double?> metric) =>
+        [.. epochs.Where(e => metric(e) is not null).Select(e => ((double)e.Epoch, metric(e)!.Value * 100))];
 
     private static void WriteNumbers(HtmlWriter html, EvaluationReport report)
     {

@@ -33,7 +33,7 @@ internal static class ReportStyle
         .track{height:6px;border-radius:3px;background:var(--rule);overflow:hidden}
         .track i{display:block;height:100%;min-width:2px;border-radius:3px;background:var(--base)}
         .bar.model{color:var(--ink)}.bar.model .track i{background:var(--model)}
-        .charts{display:grid;gap:14px;grid-template-columns:1fr 1fr;margin-top:12px}
+        .charts{display:grid;gap:14px;grid-template-columns:repeat(auto-fit,minmax(min(100%,320px),1fr));margin-top:12px}
         .chart{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:14px;padding:14px 16px 8px;box-shadow:var(--shade)}
         .chart figcaption{font-size:13px;font-weight:600;color:var(--soft);margin-bottom:6px}
         svg{display:block;width:100%;height:auto}
@@ -64,7 +64,7 @@ internal static class ReportStyle
         dl{display:grid;gap:1px;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));margin:12px 0 0;background:var(--rule);border:1px solid var(--rule);border-radius:14px;overflow:hidden;box-shadow:var(--shade)}
         dl div{background:var(--card);padding:10px 16px}
         dt{font-size:12px;color:var(--soft)}dd{margin:0;font-weight:550;overflow-wrap:anywhere}
-        @media (max-width:820px){.tile,.tile:nth-child(-n+4){grid-column:span 6}.charts{grid-template-columns:1fr}.entry ol{grid-template-columns:repeat(4,minmax(0,1fr))}}
+        @media (max-width:820px){.tile,.tile:nth-child(-n+4){grid-column:span 6}.entry ol{grid-template-columns:repeat(4,minmax(0,1fr))}}
         @media (max-width:520px){main{padding:24px 14px 48px}.tile,.tile:nth-child(-n+4){grid-column:span 12}.entry{grid-template-columns:84px 1fr;gap:12px}.entry ol{padding-left:12px;grid-template-columns:repeat(3,minmax(0,1fr))}}
         @media print{body{background:#fff}.entry,.tile,.chart{break-inside:avoid;box-shadow:none}}
         """;

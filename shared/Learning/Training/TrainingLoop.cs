@@ -170,9 +170,10 @@ public sealed class TrainingLoop
             return;
         }
         if (result.ValidationRecall1 is null) return;
-        // Ties go to the later epoch: it has seen more.
+        // By MAP@R, which looks at all neighbours that matter: on a few thousand queries, recall@1 jitters by more than an epoch gains, and
+        // its luckiest epoch was often an early one. Ties go to the later epoch: it has seen more.
         var better = Position.Best is not { } best
-            || (result.ValidationRecall1, result.ValidationMapAtR).CompareTo((best.ValidationRecall1, best.ValidationMapAtR)) >= 0;
+            || (result.ValidationMapAtR, result.ValidationRecall1).CompareTo((best.ValidationMapAtR, best.ValidationRecall1)) >= 0;
         Position.ValidationsSinceBest = better ? 0 : Position.ValidationsSinceBest + 1;
         if (better)
         {

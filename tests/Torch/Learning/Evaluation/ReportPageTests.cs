@@ -20,7 +20,7 @@ public sealed partial class ReportPageTests
             Baselines = new Dictionary<string, IReadOnlyDictionary<string, double>> { ["raw-pixels"] = new Dictionary<string, double> { ["recall@1"] = 0.301 } },
         },
         Details = [("Recipe", "circle")],
-        Epochs = [.. Enumerable.Range(1, 12).Select(e => new EpochPoint(e, 2.0 / e, e % 2 == 0 ? 0.5 + (e / 40.0) : null))],
+        Epochs = [.. Enumerable.Range(1, 12).Select(e => new EpochPoint(e, 2.0 / e, e % 2 == 0 ? 0.5 + (e / 40.0) : null, e % 2 == 0 ? 0.3 + (e / 40.0) : null))],
         Gallery = [new GalleryPart("Hardest queries", "Lowest average precision.", [Entry("A/1", "A/1", "B/2")])],
     };
 
@@ -67,7 +67,7 @@ public sealed partial class ReportPageTests
         page.ShouldContain("1,200 images of 30 classes");
         page.ShouldContain("2025-03-04 05:06 UTC");
         page.ShouldContain("k-means with 30 clusters, greedy k-means++, best of 1");
-        page.ShouldContain("best 80 % in epoch 12");
+        page.ShouldContain("best 60 % in epoch 12");
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed partial class ReportPageTests
     [InlineData(3000)]
     public void Curves_take_any_number_of_epochs_and_gaps(int epochs)
     {
-        var page = Render(Facts with { Epochs = [.. Enumerable.Range(1, epochs).Select(e => new EpochPoint(e, e % 5 == 1 && e > 1 ? double.NaN : 1, null))] });
+        var page = Render(Facts with { Epochs = [.. Enumerable.Range(1, epochs).Select(e => new EpochPoint(e, e % 5 == 1 && e > 1 ? double.NaN : 1, null, null))] });
 
         CheckNesting(page);
         page.ShouldNotContain("NaN");

@@ -38,7 +38,7 @@ public sealed class TrainingLoopTests : IDisposable
 
         var outcome = TrainingLoop.Run(job, CancellationToken.None);
 
-        var best = outcome.History.OrderBy(epoch => (epoch.ValidationRecall1, epoch.ValidationMapAtR, epoch.Epoch)).Last();
+        var best = outcome.History.OrderBy(epoch => (epoch.ValidationMapAtR, epoch.ValidationRecall1, epoch.Epoch)).Last();
         outcome.Best.ShouldBe(best);
         using var model = EmbeddingModel.Load(outcome.ModelPath!);
         ValidationScore.Measure(model, job.Validation!, CancellationToken.None).ShouldBe(new ValidationScore(best.ValidationRecall1!.Value, best.ValidationMapAtR!.Value));
