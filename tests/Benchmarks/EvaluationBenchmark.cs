@@ -18,9 +18,14 @@ internal static class EvaluationBenchmark
 
         // Once small, so that loading and compiling are not measured.
         var (few, fewLabels) = Clouds(10, 10, dimension);
-        RetrievalMetrics.Compute(few, dimension, fewLabels, new EvaluationOptions(), CancellationToken.None);
+        RetrievalMetrics.Compute(few, dimension, fewLabels, new EvaluationOptions { Metrics = [.. Metric.Default, Metric.Parse("map")] }, CancellationToken.None);
 
-        Measure("retrieval metrics", new EvaluationOptions { Nmi = false });
+        Measure("retrieval metrics", new EvaluationOptions { Metrics = [.. Metric.Default.Where(metric => !metric.NeedsClusters)] });
+        Measure("mAP of the full ranking", new EvaluationOptions { Metrics = [Metric.Recall(1), Metric.Parse("map"), Metric.Parse("mrr")] });
+        Measure("intervals over classes", new EvaluationOptions { Metrics = EvaluationOptions.Validation.Metrics, Intervals = new IntervalSettings() });
+        Measure("intervals over queries", new EvaluationOptions { Metrics = EvaluationOptions.Validation.Metrics, Intervals = new IntervalSettings { Over = ResampledUnit.Queries } });
+        Measure("alpha query expansion", new EvaluationOptions { Metrics = EvaluationOptions.Validation.Metrics, QueryExpansion = new NeighbourAveraging { Alpha = 3 } });
+        Measure("k-reciprocal re-ranking", new EvaluationOptions { Metrics = EvaluationOptions.Validation.Metrics, ReRanking = new ReRanking() });
         Measure("validation (recall@1, MAP@R)", EvaluationOptions.Validation);
         Measure("all metrics with NMI", new EvaluationOptions());
         return 0;

@@ -4,13 +4,34 @@ namespace DmlPipeline.Learning.Evaluation;
 public sealed record EvaluationOptions
 {
     /// <summary>Recall@1, R-precision and MAP@R only: what training looks at after an epoch.</summary>
-    public static EvaluationOptions Validation { get; } = new() { RecallAt = [1], Nmi = false, Baselines = false };
+    public static EvaluationOptions Validation { get; } = new()
+    {
+        Metrics = [Metric.Recall(1), new(MetricKind.RPrecision), new(MetricKind.MapAtR)], Baselines = false,
+    };
 
-    /// <summary>The k of recall@k.</summary>
-    public IReadOnlyList<int> RecallAt { get; init; } = [1, 2, 4, 8];
+    /// <summary>What is measured, in the order of the report. Clustering costs more than all else together.</summary>
+    public IReadOnlyList<Metric> Metrics { get; init; } = Metric.Default;
 
-    /// <summary>Whether to cluster for NMI, which costs more than all else together.</summary>
-    public bool Nmi { get; init; } = true;
+    /// <summary>Who looks through what; null makes every image a query among all the others.</summary>
+    public QueryGallery? Protocol { get; init; }
+
+    /// <summary>Ranks again by reciprocal neighbours; not together with the two averagings, which change the ranking as well.</summary>
+    public ReRanking? ReRanking { get; init; }
+
+    /// <summary>Averages queries with what they find first (AQE, αQE).</summary>
+    public NeighbourAveraging? QueryExpansion { get; init; }
+
+    /// <summary>Averages gallery images with their neighbours (DBA), before queries are expanded.</summary>
+    public NeighbourAveraging? DatabaseAugmentation { get; init; }
+
+    /// <summary>Confidence intervals by bootstrap; null for none.</summary>
+    public IntervalSettings? Intervals { get; init; }
+
+    /// <summary>Few-shot episodes to judge as well.</summary>
+    public IReadOnlyList<EpisodeSettings> Episodes { get; init; } = [];
+
+    /// <summary>Whether the report holds the values of every class.</summary>
+    public bool PerClass { get; init; }
 
     public KMeansSettings KMeans { get; init; } = new();
 
@@ -25,9 +46,16 @@ public sealed record EvaluationOptions
 
     /// <summary>Memory for one tile of similarities.</summary>
     public long TileBytes { get; init; } = NearestNeighbours.DefaultTileBytes;
+
+    internal void Check()
+    {
+        if (Metrics.Count == 0) throw new ArgumentException("There is nothing to measure: ask for at least one metric.");
+        if (ReRanking is not null && (QueryExpansion is not null || DatabaseAugmentation is not null))
+            throw new ArgumentException("Re-ranking cannot be combined with query expansion or database augmentation: choose one of them.");
+    }
 }
 
-/// <summary>The clustering behind NMI, kept with its result because NMI depends on it.</summary>
+/// <summary>The clustering behind NMI, AMI, purity and F1, kept with its result because they depend on it.</summary>
 public sealed record KMeansSettings
 {
     /// <summary>k; 0 stands for the number of classes.</summary>
@@ -35,6 +63,9 @@ public sealed record KMeansSettings
 
     /// <summary>How the first centres are found; there is one way.</summary>
     public string Seeding { get; } = "greedy k-means++";
+
+    /// <summary>The mean of the two entropies that NMI and AMI divide by; there is one way, scikit-learn's.</summary>
+    public string Normalisation { get; } = "arithmetic";
 
     /// <summary>Independent starts, of which the one with the least inertia counts.</summary>
     public int Runs { get; init; } = 1;

@@ -9,7 +9,7 @@ public sealed record EvaluationReport
     public const string RawPixels = "raw-pixels";
     public const string Untrained = "untrained";
 
-    /// <summary>By name: "recall@1", "recall@2", "recall@4", "recall@8", "precision@1", "r-precision", "map@r", "nmi"; all in 0 … 1.</summary>
+    /// <summary>By name: "recall@1", …, "precision@1", "r-precision", "map@r", "nmi", "5w1s"; in 0 … 1 ("ami" may be a little below 0).</summary>
     public required IReadOnlyDictionary<string, double> Metrics { get; init; }
 
     public required int Images { get; init; }
@@ -23,6 +23,24 @@ public sealed record EvaluationReport
     public required int ExcludedQueries { get; init; }
 
     public required int EmbeddingSize { get; init; }
+
+    /// <summary>Images that every query looked through, itself and what the protocol hides among them; null in reports from before there were roles.</summary>
+    public int? GalleryImages { get; init; }
+
+    /// <summary>How queries and gallery were chosen and the ranking refined; null for the plain case: every image among all the others.</summary>
+    public ProtocolNote? Protocol { get; init; }
+
+    /// <summary>Confidence intervals by metric name; null when they were not asked for.</summary>
+    public IReadOnlyDictionary<string, Interval>? Intervals { get; init; }
+
+    /// <summary>How <see cref="Intervals"/> were computed. Those of episodes are Student's, over episodes.</summary>
+    public IntervalSettings? IntervalSettings { get; init; }
+
+    /// <summary>Few-shot episodes; null when none were asked for.</summary>
+    public IReadOnlyList<EpisodeResult>? Episodes { get; init; }
+
+    /// <summary>Every class by itself; null when that was not asked for.</summary>
+    public IReadOnlyList<ClassScore>? Classwise { get; init; }
 
     /// <summary>The clustering behind "nmi"; null when that was not asked for.</summary>
     [JsonPropertyName("kmeans")]
@@ -43,5 +61,22 @@ public sealed record EvaluationReport
     {
         WriteIndented = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
     };
 }
+
+/// <summary>What makes an evaluation more than "every image among all the others".</summary>
+/// <param name="HasRoles">Queries and gallery are different images.</param>
+/// <param name="HasCameras">A query does not see images of its class from its own camera.</param>
+/// <param name="ReRanking">Null for none.</param>
+/// <param name="QueryExpansion">Null for none.</param>
+/// <param name="DatabaseAugmentation">Null for none.</param>
+public sealed record ProtocolNote(
+    bool HasRoles, bool HasCameras, ReRanking? ReRanking, NeighbourAveraging? QueryExpansion, NeighbourAveraging? DatabaseAugmentation);
+
+/// <summary>One class of the test.</summary>
+/// <param name="Class">Its name.</param>
+/// <param name="Queries">Its images that were judged as queries.</param>
+/// <param name="Metrics">Their means.</param>
+public sealed record ClassScore(string Class, int Queries, IReadOnlyDictionary<string, double> Metrics);

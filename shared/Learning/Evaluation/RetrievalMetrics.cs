@@ -1,80 +1,99 @@
 namespace DmlPipeline.Learning.Evaluation;
 
-/// <summary>Leave-one-out retrieval: every image is a query among all the others, and those of its class are relevant.</summary>
-/// <remarks>
-/// R is the number of relevant images of a query. recall@k: a relevant image is among the first k. precision@1: the first is relevant (the same as
-/// recall@1). R-precision: the share of relevant ones among the first R. MAP@R = mean of (1/R) sum over i = 1..R of P(i) rel(i)
-/// (Musgrave, Belongie and Lim 2020). Queries with R = 0 are left out and counted.
-/// </remarks>
+/// <summary>
+/// Judges embeddings: every query looks through the gallery, and what is of its class should come first. Without roles each image is a query among
+/// all the others. README.md beside this file defines the metrics; <see cref="RankFormulas"/> computes them. Queries with nothing to find are left out
+/// and counted.
+/// </summary>
 public static class RetrievalMetrics
 {
     /// <summary>Judges embeddings of unit length, [N, D] row-major.</summary>
-    /// <exception cref="InvalidDataException">The embeddings hold NaN or infinity, or no class has two images.</exception>
+    /// <exception cref="InvalidDataException">The embeddings hold NaN or infinity, or no query has anything to find.</exception>
     public static RetrievalResult Compute(float[] embeddings, int dimension, int[] labels, EvaluationOptions options, CancellationToken cancel)
     {
         if (dimension < 1 || embeddings.Length != (long)labels.Length * dimension)
             throw new ArgumentException($"{labels.Length} images of dimension {dimension} need {(long)labels.Length * dimension} values, not {embeddings.Length}.");
-        if (options.RecallAt.Count == 0 || options.RecallAt.Any(at => at < 1))
-            throw new ArgumentException("recall@k needs at least one k, and every k at least 1.");
+        options.Check();
         CheckFinite(embeddings, dimension);
-        var relevant = CountRelevant(labels);
-        var most = relevant.Max();
-        if (most == 0)
-            throw new InvalidDataException($"None of the {labels.Length} images shares its class with another: there is nothing to retrieve. Give classes at least two images.");
+        var task = new RetrievalTask(labels, options.Protocol);
+        if (!task.Relevant.Any(relevant => relevant > 0)) throw new InvalidDataException(NothingToFind(labels, options));
 
-        var k = Math.Min(labels.Length - 1, Math.Max(most, options.RecallAt.Max()));
-        var scores = new QueryScores(labels.Length);
-        NearestNeighbours.Visit(embeddings, embeddings, dimension, k, excludeSelf: true, options.TileBytes,
-            (query, _, neighbours) => Score(query, neighbours, labels, relevant[query], scores), cancel);
+        var scores = Rank(embeddings, dimension, labels, task, options, cancel);
+        var (values, settings) = Average(embeddings, dimension, labels, task, scores, options, cancel);
+        var intervals = options.Intervals is null ? [] : Intervals.Bootstrap(scores.Values, labels, options.Intervals, cancel);
+        var judged = task.Relevant.Count(relevant => relevant > 0);
+        return new RetrievalResult(values, judged, task.Queries.Length - judged, settings, scores) { Intervals = intervals, GalleryImages = task.Gallery.Length };
+    }
 
-        var values = Average(scores, options.RecallAt);
+    private static QueryScores Rank(float[] embeddings, int dimension, int[] labels, RetrievalTask task, EvaluationOptions options, CancellationToken cancel)
+    {
+        var perQuery = options.Metrics.Where(metric => !metric.NeedsClusters).Distinct().ToArray();
+        var scores = new QueryScores(labels.Length, perQuery);
+        var (queries, gallery) = Vectors(embeddings, dimension, task, options, cancel);
+        if (task.IsLeaveOneOut && options.ReRanking is null && !perQuery.Any(metric => metric.NeedsFullRanking))
+        {
+            // The first few neighbours decide every metric: choosing them is cheaper than counting through all.
+            var k = Math.Min(labels.Length - 1, Math.Max(task.Relevant.Max(), perQuery.Select(metric => metric.K).DefaultIfEmpty(1).Max()));
+            NearestNeighbours.Visit(queries, gallery, dimension, k, excludeSelf: true, options.TileBytes, (query, _, found) =>
+            {
+                if (task.Relevant[query] > 0) scores.Set(query, RanksIn(found, labels, labels[query]), task.Relevant[query]);
+            }, cancel);
+            return scores;
+        }
+        var encoding = options.ReRanking is { } settings ? ReciprocalEncoding.Build(embeddings, dimension, task, settings, options.TileBytes, cancel) : null;
+        FullRanking.Visit(queries, gallery, dimension, task, options.TileBytes, encoding is null ? null : encoding.Transform,
+            (query, ranks) => scores.Set(task.Queries[query], ranks, task.Relevant[query]), cancel);
+        return scores;
+    }
+
+    /// <summary>The vectors of queries and gallery; the same array where they are the same images, untouched.</summary>
+    private static (float[] Queries, float[] Gallery) Vectors(float[] embeddings, int dimension, RetrievalTask task, EvaluationOptions options, CancellationToken cancel)
+    {
+        var gallery = task.Gallery.Length * dimension == embeddings.Length ? embeddings : RowMatrix.Take(embeddings, dimension, task.Gallery);
+        var queries = task.Queries.Length * dimension == embeddings.Length ? embeddings : RowMatrix.Take(embeddings, dimension, task.Queries);
+        if (options.DatabaseAugmentation is { } augmentation) gallery = augmentation.Apply(gallery, gallery, dimension, place => place, options.TileBytes, cancel);
+        if (options.QueryExpansion is { } expansion) queries = expansion.Apply(queries, gallery, dimension, task.SelfOf, options.TileBytes, cancel);
+        return (queries, gallery);
+    }
+
+    private static ReadOnlySpan<int> RanksIn(ReadOnlySpan<int> neighbours, int[] labels, int label)
+    {
+        var ranks = new List<int>();
+        for (var i = 0; i < neighbours.Length; i++)
+            if (labels[neighbours[i]] == label) ranks.Add(i + 1);
+        return System.Runtime.InteropServices.CollectionsMarshal.AsSpan(ranks);
+    }
+
+    private static (Dictionary<string, double> Values, KMeansSettings? Settings) Average(
+        float[] embeddings, int dimension, int[] labels, RetrievalTask task, QueryScores scores, EvaluationOptions options, CancellationToken cancel)
+    {
         KMeansSettings? settings = null;
-        if (options.Nmi)
+        ContingencyTable? table = null;
+        if (options.Metrics.Any(metric => metric.NeedsClusters))
         {
-            settings = options.KMeans.Clusters > 0 ? options.KMeans : options.KMeans with { Clusters = labels.Distinct().Count() };
-            values["nmi"] = NormalisedMutualInformation.Compute(labels, KMeans.Cluster(embeddings, dimension, settings, cancel).Labels);
+            var images = task.Queries.Union(task.Gallery).Order().ToArray();
+            var (points, classes) = images.Length == labels.Length ? (embeddings, labels) : (RowMatrix.Take(embeddings, dimension, images), [.. images.Select(i => labels[i])]);
+            settings = options.KMeans.Clusters > 0 ? options.KMeans : options.KMeans with { Clusters = classes.Distinct().Count() };
+            table = ContingencyTable.Of(classes, KMeans.Cluster(points, dimension, settings, cancel).Labels);
         }
-        var queries = relevant.Count(r => r > 0);
-        return new RetrievalResult(values, queries, labels.Length - queries, settings, scores);
-    }
-
-    private static int[] CountRelevant(int[] labels)
-    {
-        var sizes = labels.CountBy(label => label).ToDictionary();
-        return [.. labels.Select(label => sizes[label] - 1)];
-    }
-
-    private static void Score(int query, ReadOnlySpan<int> neighbours, int[] labels, int relevant, QueryScores scores)
-    {
-        if (relevant == 0) return;
-        int hits = 0, hitsWithinR = 0, first = 0;
-        double precisions = 0;
-        for (var i = 0; i < neighbours.Length && (i < relevant || first == 0); i++)
-        {
-            if (labels[neighbours[i]] != labels[query]) continue;
-            hits++;
-            if (first == 0) first = i + 1;
-            if (i >= relevant) continue;
-            hitsWithinR++;
-            precisions += (double)hits / (i + 1);
-        }
-        scores.FirstHit[query] = first;
-        scores.RPrecision[query] = (double)hitsWithinR / relevant;
-        scores.AveragePrecisionAtR[query] = precisions / relevant;
-    }
-
-    private static Dictionary<string, double> Average(QueryScores scores, IReadOnlyList<int> recallAt)
-    {
-        var judged = Enumerable.Range(0, scores.FirstHit.Length).Where(q => scores.FirstHit[q] >= 0).ToArray();
         var values = new Dictionary<string, double>(StringComparer.Ordinal);
-        foreach (var k in recallAt) values[$"recall@{k}"] = Share(k);
-        values["precision@1"] = Share(1);
-        values["r-precision"] = judged.Average(q => scores.RPrecision[q]);
-        values["map@r"] = judged.Average(q => scores.AveragePrecisionAtR[q]);
-        return values;
-
-        double Share(int k) => (double)judged.Count(q => scores.FirstHit[q] >= 1 && scores.FirstHit[q] <= k) / judged.Length;
+        foreach (var metric in options.Metrics)
+        {
+            values[metric.Name] = metric.Kind switch
+            {
+                MetricKind.Nmi => NormalisedMutualInformation.Of(table!),
+                MetricKind.Ami => AdjustedMutualInformation.Of(table!),
+                MetricKind.Purity => ClusterAgreement.Purity(table!),
+                MetricKind.PairwiseF1 => ClusterAgreement.PairwiseF1(table!),
+                _ => scores.Values[metric.Name].Where(value => !double.IsNaN(value)).Average(),
+            };
+        }
+        return (values, settings);
     }
+
+    private static string NothingToFind(int[] labels, EvaluationOptions options) => options.Protocol is null
+        ? $"None of the {labels.Length} images shares its class with another: there is nothing to retrieve. Give classes at least two images."
+        : $"No query among the {labels.Length} images has an image of its class in the gallery (from another camera, where cameras are given): check the roles.";
 
     private static void CheckFinite(float[] embeddings, int dimension)
     {
@@ -90,27 +109,21 @@ public static class RetrievalMetrics
 public sealed record RetrievalResult(
     IReadOnlyDictionary<string, double> Values, int Queries, int ExcludedQueries, KMeansSettings? KMeans, QueryScores PerQuery)
 {
-    /// <summary>Precision@1, which is recall@1 whatever other k were asked for.</summary>
-    public double Recall1 => Values["precision@1"];
+    /// <summary>By metric, where intervals were asked for and the metric has values per query.</summary>
+    public IReadOnlyDictionary<string, Interval> Intervals { get; init; } = new Dictionary<string, Interval>(StringComparer.Ordinal);
 
-    public double MapAtR => Values["map@r"];
-}
+    /// <summary>Images that queries look through.</summary>
+    public int GalleryImages { get; init; }
 
-/// <summary>What each query scored, by image; excluded queries have FirstHit -1 and NaN scores.</summary>
-public sealed class QueryScores
-{
-    internal QueryScores(int images)
+    /// <summary>The share of queries whose nearest image is of their class, when recall@1, cmc@1 or precision@1 was asked for.</summary>
+    public double Recall1 => First("recall@1", "cmc@1", "precision@1");
+
+    public double MapAtR => First("map@r");
+
+    private double First(params ReadOnlySpan<string> names)
     {
-        (FirstHit, RPrecision, AveragePrecisionAtR) = (new int[images], new double[images], new double[images]);
-        Array.Fill(FirstHit, -1);
-        Array.Fill(RPrecision, double.NaN);
-        Array.Fill(AveragePrecisionAtR, double.NaN);
+        foreach (var name in names)
+            if (Values.TryGetValue(name, out var value)) return value;
+        return double.NaN;
     }
-
-    /// <summary>The rank, from 1, of the first relevant neighbour; 0 where none was within reach.</summary>
-    public int[] FirstHit { get; }
-
-    public double[] RPrecision { get; }
-
-    public double[] AveragePrecisionAtR { get; }
 }

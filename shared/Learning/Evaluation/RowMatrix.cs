@@ -19,6 +19,14 @@ internal sealed class RowMatrix : IDisposable
         tensor = torch.tensor(values, [Rows, dimension]).DetachFromDisposeScope();
     }
 
+    /// <summary>Some rows of a row-major matrix, in that order.</summary>
+    public static float[] Take(float[] values, int dimension, ReadOnlySpan<int> rows)
+    {
+        var taken = new float[checked(rows.Length * dimension)];
+        for (var i = 0; i < rows.Length; i++) values.AsSpan(rows[i] * dimension, dimension).CopyTo(taken.AsSpan(i * dimension));
+        return taken;
+    }
+
     public int Rows { get; }
 
     public int Dimension { get; }
@@ -33,7 +41,20 @@ internal sealed class RowMatrix : IDisposable
     public void Products(RowMatrix others, long tileBytes, Action<Tile> visit, CancellationToken cancel)
     {
         if (Rows == 0 || others.Rows == 0) return;
-        var (rows, columns) = TileSize(Rows, others.Rows, tileBytes);
+        Products(others, TileSize(Rows, others.Rows, tileBytes), visit, cancel);
+    }
+
+    /// <summary>As <see cref="Products(RowMatrix, long, Action{Tile}, CancellationToken)"/>, with every tile as wide as <paramref name="others"/> has rows.</summary>
+    public void WholeRows(RowMatrix others, long tileBytes, Action<Tile> visit, CancellationToken cancel)
+    {
+        if (Rows == 0 || others.Rows == 0) return;
+        var values = Math.Min(tileBytes / sizeof(float), Array.MaxLength);
+        Products(others, ((int)Math.Clamp(values / others.Rows, 1, Rows), others.Rows), visit, cancel);
+    }
+
+    private void Products(RowMatrix others, (int Rows, int Columns) size, Action<Tile> visit, CancellationToken cancel)
+    {
+        var (rows, columns) = size;
         var values = GC.AllocateUninitializedArray<float>(rows * columns);
 
         using var scope = NewDisposeScope();

@@ -23,6 +23,17 @@ internal static class VectorMath
         for (; i < target.Length; i++) target[i] += more[i];
     }
 
+    public static float Least(ReadOnlySpan<float> values)
+    {
+        var least = new Vector<float>(float.PositiveInfinity);
+        var i = 0;
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count) least = Vector.Min(least, new Vector<float>(values[i..]));
+        var value = float.PositiveInfinity;
+        for (var lane = 0; lane < Vector<float>.Count; lane++) value = MathF.Min(value, least[lane]);
+        for (; i < values.Length; i++) value = MathF.Min(value, values[i]);
+        return value;
+    }
+
     /// <summary>The least a[i] - b[i] and its place; the first of equal ones.</summary>
     public static (float Value, int Index) LeastDifference(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {

@@ -7,7 +7,7 @@ namespace DmlPipeline.Learning.Training;
 /// <summary>How well the model finds images of the same class among classes that it has not trained on.</summary>
 internal sealed record ValidationScore(double Recall1, double MapAtR)
 {
-    private static readonly EvaluationOptions Options = new() { RecallAt = [1], Nmi = false, Baselines = false };
+    private static readonly EvaluationOptions Options = EvaluationOptions.Validation;
 
     /// <summary>Whether there is anything to find: a class with two images, and another class.</summary>
     public static bool IsPossible(ImageSet validation) => validation.ClassNames.Length > 1 && validation.ImagesPerClass.Any(count => count > 1);

@@ -10,11 +10,51 @@ public sealed class ClusteringTests
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
-    public void Nmi_equals_that_of_scikit_learn(int index)
+    public void Agreement_of_clusters_and_classes_equals_that_of_scikit_learn(int index)
     {
         var golden = MetricsGolden.Read("nmi", index);
+        var (classes, clusters) = (golden.Array<int>("classes"), golden.Array<int>("clusters"));
 
-        NormalisedMutualInformation.Compute(golden.Array<int>("classes"), golden.Array<int>("clusters")).ShouldBe(golden.GetProperty("nmi").GetDouble(), 1e-9);
+        NormalisedMutualInformation.Compute(classes, clusters).ShouldBe(golden.GetProperty("nmi").GetDouble(), 1e-9);
+        AdjustedMutualInformation.Compute(classes, clusters).ShouldBe(golden.GetProperty("ami").GetDouble(), 1e-9);
+        ClusterAgreement.Purity(classes, clusters).ShouldBe(golden.GetProperty("purity").GetDouble(), 1e-12);
+        ClusterAgreement.PairwiseF1(classes, clusters).ShouldBe(golden.GetProperty("pairwise-f1").GetDouble(), 1e-12);
+    }
+
+    [Fact]
+    public void Renamed_groups_agree_fully_and_groups_of_one_agree_on_nothing_but_themselves()
+    {
+        int[] classes = [0, 0, 1, 1, 2], renamed = [7, 7, 3, 3, 5], alone = [0, 1, 2, 3, 4];
+
+        AdjustedMutualInformation.Compute(classes, renamed).ShouldBe(1);
+        ClusterAgreement.Purity(classes, renamed).ShouldBe(1);
+        ClusterAgreement.PairwiseF1(classes, renamed).ShouldBe(1);
+        AdjustedMutualInformation.Compute(alone, alone).ShouldBe(1);
+        ClusterAgreement.PairwiseF1(alone, alone).ShouldBe(1);
+        ClusterAgreement.PairwiseF1(classes, alone).ShouldBe(0);
+    }
+
+    [Fact]
+    public void Clusters_by_chance_have_no_adjusted_information_however_many_they_are()
+    {
+        var random = new DmlPipeline.Learning.Data.CounterRandom(4, 0);
+        var (classes, clusters) = (new int[600], new int[600]);
+        for (var i = 0; i < 600; i++) (classes[i], clusters[i]) = (i % 150, random.Below(150));
+
+        NormalisedMutualInformation.Compute(classes, clusters).ShouldBeGreaterThan(0.7);
+        AdjustedMutualInformation.Compute(classes, clusters).ShouldBe(0, 0.03);
+    }
+
+    [Fact]
+    public void All_measures_of_clusters_come_from_one_clustering()
+    {
+        var (points, labels) = Points.Clouds(16, noise: 0.05f, seed: 2, 30, 10, 50, 20, 5);
+        var metrics = new[] { "nmi", "ami", "purity", "pairwise-f1" };
+
+        var found = RetrievalMetrics.Compute(points, 16, labels, new EvaluationOptions { Metrics = [.. metrics.Select(Metric.Parse)] }, CancellationToken.None);
+
+        foreach (var metric in metrics) found.Values[metric].ShouldBe(1, 1e-12, metric);
+        found.KMeans!.Normalisation.ShouldBe("arithmetic");
     }
 
     [Fact]

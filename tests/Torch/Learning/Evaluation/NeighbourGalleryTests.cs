@@ -8,7 +8,7 @@ public sealed class NeighbourGalleryTests
     public void The_gallery_shows_the_worst_query_of_the_worst_classes_and_random_others()
     {
         var (points, labels) = Points.Clouds(3, noise: 0.8f, seed: 9, 6, 6, 6, 6, 6, 1);
-        var scores = RetrievalMetrics.Compute(points, 3, labels, new EvaluationOptions { Nmi = false }, CancellationToken.None).PerQuery;
+        var scores = RetrievalMetrics.Compute(points, 3, labels, EvaluationOptions.Validation, CancellationToken.None).PerQuery;
 
         var gallery = NeighbourGallery.Choose(points, 3, labels, scores, worst: 3, random: 4, neighbours: 8, seed: 1, CancellationToken.None);
 

@@ -4,7 +4,7 @@ namespace DmlPipeline.Tests.Torch.Learning.Evaluation;
 
 public sealed class RetrievalMetricsTests
 {
-    private static readonly EvaluationOptions NoClustering = new() { Nmi = false };
+    private static readonly EvaluationOptions NoClustering = new() { Metrics = [.. Metric.Default.Where(metric => !metric.NeedsClusters)] };
 
     [Fact]
     public void Metrics_equal_those_computed_by_hand()
@@ -52,18 +52,62 @@ public sealed class RetrievalMetricsTests
     }
 
     [Theory]
-    [InlineData(new[] { 30, 20, 10, 5, 2, 1, 1 }, 6)]
-    [InlineData(new[] { 2, 2, 2, 2 }, 3)]
-    [InlineData(new[] { 60, 60 }, 2)]
-    public void Metrics_equal_a_naive_implementation(int[] sizes, int dimension)
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Metrics_of_the_full_ranking_equal_those_of_pytorch_metric_learning(int index)
+    {
+        var golden = MetricsGolden.Read("retrieval", index);
+        var dimension = golden.GetProperty("dimension").GetInt32();
+        var embeddings = Points.Unit(golden.Array<float>("embeddings"), dimension);
+        var names = new[] { "precision@1", "r-precision", "map@r", "map", "mrr" };
+
+        var result = RetrievalMetrics.Compute(
+            embeddings, dimension, golden.Array<int>("labels"), new EvaluationOptions { Metrics = [.. names.Select(Metric.Parse)] }, CancellationToken.None);
+
+        result.Values.Keys.ShouldBe(names);
+        foreach (var name in names) result.Values[name].ShouldBe(golden.GetProperty("full").GetProperty(name).GetDouble(), 1e-6, name);
+    }
+
+    [Theory]
+    [InlineData(new[] { 30, 20, 10, 5, 2, 1, 1 }, 6, true)]
+    [InlineData(new[] { 30, 20, 10, 5, 2, 1, 1 }, 6, false)]
+    [InlineData(new[] { 2, 2, 2, 2 }, 3, true)]
+    [InlineData(new[] { 60, 60 }, 2, true)]
+    [InlineData(new[] { 60, 60 }, 2, false)]
+    public void Metrics_equal_a_naive_implementation(int[] sizes, int dimension, bool full)
     {
         var (points, labels) = Points.Clouds(dimension, noise: 1, seed: 6, sizes);
+        var metrics = NaiveRetrieval.Metrics.Where(metric => full || !metric.NeedsFullRanking).ToArray();
 
-        var result = RetrievalMetrics.Compute(points, dimension, labels, NoClustering with { RecallAt = [1, 3, 10, 500], TileBytes = 4000 }, CancellationToken.None);
+        var result = RetrievalMetrics.Compute(points, dimension, labels, new EvaluationOptions { Metrics = metrics, TileBytes = 4000 }, CancellationToken.None);
 
-        var expected = Naive(points, labels, dimension, [1, 3, 10, 500]);
-        result.Values.Keys.ShouldBe(expected.Keys);
-        foreach (var (name, value) in expected) result.Values[name].ShouldBe(value, 1e-9, name);
+        NaiveRetrieval.ShouldAgree(result, points, dimension, labels, protocol: null, metrics);
+    }
+
+    [Fact]
+    public void Queries_and_classes_have_values_of_their_own()
+    {
+        var (points, labels) = Points.Clouds(4, noise: 1, seed: 9, 6, 5, 1);
+
+        var scores = RetrievalMetrics.Compute(points, 4, labels, NoClustering, CancellationToken.None).PerQuery;
+
+        scores.Values.Keys.ShouldBe(NoClustering.Metrics.Select(metric => metric.Name));
+        scores.Values["map@r"].ShouldBe(scores.AveragePrecisionAtR);
+        var byClass = scores.ByClass("recall@2", labels, 3);
+        byClass[1].ShouldBe(Enumerable.Range(0, 12).Where(i => labels[i] == 1).Average(i => scores.FirstHit[i] is 1 or 2 ? 1.0 : 0), 1e-12);
+        double.IsNaN(byClass[2]).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void In_the_full_ranking_too_equal_similarities_are_judged_in_the_order_of_the_images()
+    {
+        float[] points = [1, 0, 1, 0, 1, 0, 1, 0];
+
+        var result = RetrievalMetrics.Compute(points, 2, [0, 1, 0, 1], new EvaluationOptions { Metrics = [Metric.Parse("mrr")] }, CancellationToken.None);
+
+        result.PerQuery.FirstHit.ShouldBe([2, 3, 1, 2]);
+        result.Values["mrr"].ShouldBe((0.5 + (1.0 / 3) + 1 + 0.5) / 4, 1e-12);
     }
 
     [Fact]
@@ -87,7 +131,7 @@ public sealed class RetrievalMetricsTests
 
         all.Values.Keys.ShouldBe(["recall@1", "recall@2", "recall@4", "recall@8", "precision@1", "r-precision", "map@r", "nmi"]);
         all.KMeans!.Clusters.ShouldBe(3);
-        validation.Values.Keys.ShouldBe(["recall@1", "precision@1", "r-precision", "map@r"]);
+        validation.Values.Keys.ShouldBe(["recall@1", "r-precision", "map@r"]);
         validation.KMeans.ShouldBeNull();
     }
 
@@ -100,28 +144,4 @@ public sealed class RetrievalMetricsTests
     public void Embeddings_of_a_diverged_model_are_named() =>
         Should.Throw<InvalidDataException>(() => RetrievalMetrics.Compute([1, 0, 0, float.NaN], 2, [0, 0], NoClustering, CancellationToken.None))
             .Message.ShouldStartWith("The embedding of image 1 holds NaN");
-
-    private static Dictionary<string, double> Naive(float[] points, int[] labels, int dimension, int[] recallAt)
-    {
-        var recalls = new double[recallAt.Length];
-        double rPrecision = 0, mapAtR = 0;
-        var queries = 0;
-        for (var q = 0; q < labels.Length; q++)
-        {
-            var relevant = labels.Count(label => label == labels[q]) - 1;
-            if (relevant == 0) continue;
-            queries++;
-            var hits = Enumerable.Range(0, labels.Length).Where(i => i != q)
-                .OrderByDescending(i => Points.Dot(points, dimension, q, i)).Select(i => labels[i] == labels[q]).ToArray();
-            for (var i = 0; i < recallAt.Length; i++) recalls[i] += hits.Take(recallAt[i]).Any(hit => hit) ? 1 : 0;
-            rPrecision += (double)hits.Take(relevant).Count(hit => hit) / relevant;
-            for (var i = 0; i < relevant; i++)
-                if (hits[i]) mapAtR += (double)hits.Take(i + 1).Count(hit => hit) / (i + 1) / relevant;
-        }
-        var result = recallAt.Select((k, i) => (k, i)).ToDictionary(x => $"recall@{x.k}", x => recalls[x.i] / queries);
-        result["precision@1"] = recalls[0] / queries;
-        result["r-precision"] = rPrecision / queries;
-        result["map@r"] = mapAtR / queries;
-        return result;
-    }
 }
