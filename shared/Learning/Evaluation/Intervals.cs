@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DmlPipeline.Learning.Data;
 
 namespace DmlPipeline.Learning.Evaluation;
@@ -32,6 +33,7 @@ public sealed record IntervalSettings
 }
 
 /// <summary>A confidence interval of a metric.</summary>
+[StructLayout(LayoutKind.Auto)]
 public readonly record struct Interval(double Low, double High);
 
 /// <summary>Percentile bootstrap (Efron 1979) of means over queries; drawing classes makes it the cluster bootstrap. Deterministic.</summary>

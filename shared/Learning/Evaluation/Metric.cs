@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace DmlPipeline.Learning.Evaluation;
 
@@ -21,6 +22,7 @@ public enum MetricKind
 /// <summary>One metric, such as recall@8 or nmi.</summary>
 /// <param name="Kind">What is measured.</param>
 /// <param name="K">Of recall@k, cmc@k and precision@k; 0 for the others.</param>
+[StructLayout(LayoutKind.Auto)]
 public readonly record struct Metric(MetricKind Kind, int K = 0)
 {
     private const int MostK = 1_000_000;

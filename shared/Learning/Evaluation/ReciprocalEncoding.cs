@@ -21,21 +21,21 @@ internal sealed class ReciprocalEncoding
         for (var row = 0; row < images.Length; row++) rowOf[images[row]] = row;
         var points = RowMatrix.Take(embeddings, dimension, images);
 
-        var neighbours = ReciprocalNeighbours.Find(points, dimension, Math.Max(settings.K1, settings.K2 - 1), tileBytes, cancel);
+        var nearest = ReciprocalNeighbours.Find(points, dimension, Math.Max(settings.K1, settings.K2 - 1), tileBytes, cancel);
         var options = new ParallelOptions { CancellationToken = cancel };
         var single = new (int[] Places, float[] Weights)[images.Length];
-        Parallel.For(0, images.Length, options, row => single[row] = Encode(points, dimension, neighbours, row, settings.K1));
+        Parallel.For(0, images.Length, options, row => single[row] = Encode(points, dimension, nearest, row, settings.K1));
         var mean = new (int[] Places, float[] Weights)[images.Length];
-        Parallel.For(0, images.Length, options, row => mean[row] = Mean(single, neighbours.Of(row, settings.K2 - 1)));
+        Parallel.For(0, images.Length, options, row => mean[row] = Mean(single, nearest.Of(row, settings.K2 - 1)));
 
-        var holders = new List<(int, float)>[images.Length];
-        for (var row = 0; row < holders.Length; row++) holders[row] = [];
+        var holding = new List<(int, float)>[images.Length];
+        for (var row = 0; row < holding.Length; row++) holding[row] = [];
         for (var place = 0; place < task.Gallery.Length; place++)
         {
             var (places, weights) = mean[rowOf[task.Gallery[place]]];
-            for (var i = 0; i < places.Length; i++) holders[places[i]].Add((place, weights[i]));
+            for (var i = 0; i < places.Length; i++) holding[places[i]].Add((place, weights[i]));
         }
-        return new ReciprocalEncoding(mean, holders, neighbours, [.. task.Queries.Select(image => rowOf[image])], (float)settings.Lambda);
+        return new ReciprocalEncoding(mean, holding, nearest, [.. task.Queries.Select(image => rowOf[image])], (float)settings.Lambda);
     }
 
     /// <summary>Turns a query's similarities into minus its re-ranked distances. The Jaccard distance is 1 - m / (2 - m), m the summed minima of two encodings, each of sum 1.</summary>

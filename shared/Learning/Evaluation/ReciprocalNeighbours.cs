@@ -49,23 +49,23 @@ internal sealed class ReciprocalNeighbours
     public static ReciprocalNeighbours Find(float[] points, int dimension, int most, long tileBytes, CancellationToken cancel)
     {
         using var matrix = new RowMatrix(points, dimension);
-        var k = Math.Min(most + 1, matrix.Rows);
-        var index = new int[checked(matrix.Rows * k)];
+        var kept = Math.Min(most + 1, matrix.Rows);
+        var nearest = new int[checked(matrix.Rows * kept)];
         var farthest = new float[matrix.Rows];
         matrix.WholeRows(matrix, tileBytes, tile => Parallel.For(0, tile.Rows, row =>
         {
             var image = tile.FirstRow + row;
             var values = tile.Row(row);
             farthest[image] = MathF.Max(1e-12f, 2 - (2 * VectorMath.Least(values)));
-            index[image * k] = image;
-            if (k == 1) return;
+            nearest[image * kept] = image;
+            if (kept == 1) return;
             values[image] = float.NegativeInfinity;
             var count = 0;
-            Span<float> kept = new float[k - 1];
-            var at = index.AsSpan((image * k) + 1, k - 1);
-            TopSelection.Scan(values, 0, kept, at, ref count);
-            TopSelection.Sort(kept, at);
+            Span<float> best = new float[kept - 1];
+            var at = nearest.AsSpan((image * kept) + 1, kept - 1);
+            TopSelection.Scan(values, 0, best, at, ref count);
+            TopSelection.Sort(best, at);
         }), cancel);
-        return new ReciprocalNeighbours(index, k, farthest);
+        return new ReciprocalNeighbours(nearest, kept, farthest);
     }
 }
