@@ -36,7 +36,7 @@ public sealed class EvaluationWorker(Database database, IArtifactStore store, IL
         using var dataset = await DatasetReader.Open(store, run.Dataset, run.DatasetVersion, cancel);
         using var thread = new TorchThread(recipe.Threads);
         var (judged, championMetrics) = await thread.Run(() =>
-            (Judge(dataset, weights, new EvaluationOptions { Seed = recipe.Seed }, cancel),
+            (Judge(dataset, weights, new EvaluationOptions { Seed = recipe.Seed, Intervals = new IntervalSettings() }, cancel),
              championWeights is null ? null : Judge(dataset, championWeights, new EvaluationOptions { Baselines = false }, cancel).Report.Metrics));
         var comparison = champion is null ? null : new ChampionOnSameSplit(champion.Version, championMetrics!);
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Images;
+using DmlPipeline.Cli.Judging;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Contracts.Datasets;
@@ -11,6 +12,8 @@ namespace DmlPipeline.Cli.Commands;
 /// <summary><c>dml evaluate MODEL --dataset NAME-OR-PATH</c>: judges a model on any labelled images.</summary>
 internal static class EvaluateCommand
 {
+    private const int ClassesShown = 10;
+
     private static readonly Argument<string> Model = new("MODEL") { Description = ModelReference.Description };
 
     private static readonly Option<string> Dataset = new("--dataset")
@@ -23,6 +26,14 @@ internal static class EvaluateCommand
     private static readonly Option<string> Split = SplitOption("Which images of a dataset. Default: test");
 
     private static readonly Option<bool> Baselines = new("--baselines") { Description = "Also judge raw pixels and the untrained network on the same images" };
+
+    private static readonly Option<string> Roles = new("--roles")
+    {
+        Description = "A CSV file with the columns image, role (query, gallery, both, junk) and perhaps camera; images it does not name are left out",
+        HelpName = "FILE",
+    };
+
+    private static readonly Option<bool> PerClass = new("--per-class") { Description = $"Show the {ClassesShown} classes that do worst; with --json, all" };
 
     public static Option<string> SplitOption(string description)
     {
@@ -37,13 +48,21 @@ internal static class EvaluateCommand
         {
             Details =
                 """
-                Each image is a query among all the others, and images of its class are what should be found. The metrics are recall@1,
-                recall@2, recall@4, recall@8, precision@1, r-precision, map@r and nmi, all 0 to 1.
+                Each image is a query among all the others, and images of its class are what should be found; --roles makes it queries and a
+                gallery. Metrics are 0 to 1, --json writes them so. Intervals say how far a number may be off: for other classes of this kind
+                (--intervals classes), or had other queries of these classes been drawn (queries).
                 """,
-            Examples = ["evaluate birds@champion --dataset birds", "evaluate birds@2 --dataset other-birds.zip --baselines", "evaluate birds@champion --dataset ./folder --json"],
+            Examples =
+            [
+                "evaluate birds@champion --dataset birds", "evaluate birds@2 --dataset other-birds.zip --baselines", "evaluate birds@champion --dataset ./folder --json",
+                "evaluate birds --dataset birds --k 1,10,100 --metrics recall@1,map@r,map,ami --per-class", "evaluate letters --dataset letters --episodes 5w1s,20w1s-within",
+                "evaluate people --dataset market.zip --roles roles.csv --metrics cmc@1,cmc@5,map --rerank",
+            ],
             Arguments = { Model },
-            Options = { Dataset, Split, Baselines },
+            Options = { Dataset, Split, Roles, Baselines, PerClass },
         };
+        foreach (var option in JudgingOptions.All) command.Options.Add(option);
+        command.Validators.Add(JudgingOptions.Validate);
         command.SetAction(Run);
         return command;
     }
@@ -55,39 +74,54 @@ internal static class EvaluateCommand
         var model = await ModelReference.Find(homes, parse.GetRequiredValue(Model), cancel);
         using var images = await ImageSource.Open(homes, parse.GetRequiredValue(Dataset), parse.GetValue(Split), SplitNames.Test, screen.Live, cancel);
         if (images.Count == 0) throw new CliException($"No image of {images.Title} can be judged. {WhyNone(images)}");
-        using var session = await EmbeddingSession.Load(model, screen.Live);
-        var report = await session.Evaluate(images, new EvaluationOptions { Baselines = parse.GetValue(Baselines) }, cancel);
-        if (screen.IsJson)
+        var options = JudgingOptions.Read(parse) with
         {
-            screen.Json(ToJson(model, images, report));
-            return 0;
-        }
+            Baselines = parse.GetValue(Baselines),
+            PerClass = parse.GetValue(PerClass),
+            Protocol = parse.GetValue(Roles) is { } roles ? RolesFile.Read(roles, images) : null,
+        };
+        using var session = await EmbeddingSession.Load(model, screen.Live);
+        var report = await session.Evaluate(images, options, cancel);
+        if (screen.IsJson) screen.Json(ToJson(model, images, report));
+        else Print(screen, model, images, report);
+        return 0;
+    }
+
+    private static void Print(Screen screen, ModelReference model, ImageSource images, EvaluationReport report)
+    {
         screen.Heading($"{model.Name} on {images.Title}");
-        screen.Line($"  {Show.Count(report.Images, "image")} of {Show.Count(report.Classes, "class", "classes")}, {Show.Count(report.Queries)} judged as queries");
+        var among = report.Protocol is { HasRoles: true } ? $" in a gallery of {Show.Count(report.GalleryImages ?? 0)}" : "";
+        screen.Line($"  {Show.Count(report.Images, "image")} of {Show.Count(report.Classes, "class", "classes")}, {Show.Count(report.Queries)} judged as queries{among}");
         screen.Line();
         MetricsTable.Print(screen, report);
-        if (images.Refused.Count == 0) return 0;
+        if (report.Classwise is { } classes) PrintClasses(screen, classes);
+        if (images.Refused.Count == 0) return;
         screen.Line();
         screen.Line($"{Show.Count(images.Refused.Count, "file")} left out:");
         RefusedFiles.Print(screen, images.Refused, images.Refused.Count);
-        return 0;
+    }
+
+    private static void PrintClasses(Screen screen, IReadOnlyList<ClassScore> classes)
+    {
+        if (classes.Count == 0 || classes[0].Metrics.Count == 0) return;
+        // The finest of the metrics tells classes apart best: where all find something first, MAP@R still differs.
+        var names = classes[0].Metrics.Keys.ToList();
+        var by = new[] { "map@r", "map", "r-precision" }.FirstOrDefault(names.Contains, names[0]);
+        var worst = classes.OrderBy(score => score.Metrics[by]).Take(ClassesShown).ToList();
+        screen.Line();
+        screen.Heading(classes.Count > worst.Count ? $"The {worst.Count} of {Show.Count(classes.Count)} classes with the lowest {by}" : $"Classes by {by}");
+        screen.Table(["  class", ">queries", .. names.Select(name => ">" + name)], worst.Select(score => (string[])
+            [$"  {score.Class}", Show.Count(score.Queries), .. names.Select(name => Show.Percent(score.Metrics[name]))]));
     }
 
     private static string WhyNone(ImageSource images) =>
         images.Refused.Count == 0 ? "It holds no images." : $"First reason: {images.Refused[0].Name}: {images.Refused[0].Reason}";
 
-    private static JsonObject ToJson(ModelReference model, ImageSource images, EvaluationReport report) => new()
+    private static JsonObject ToJson(ModelReference model, ImageSource images, EvaluationReport report)
     {
-        ["model"] = model.Name,
-        ["weightsSha256"] = model.Sha256,
-        ["dataset"] = images.Title,
-        ["images"] = report.Images,
-        ["classes"] = report.Classes,
-        ["queries"] = report.Queries,
-        ["excludedQueries"] = report.ExcludedQueries,
-        ["embeddingSize"] = report.EmbeddingSize,
-        ["metrics"] = Screen.ToJson(report.Metrics),
-        ["baselines"] = Screen.ToJson(report.Baselines),
-        ["refused"] = new JsonArray([.. images.Refused.Select(file => new JsonObject { ["name"] = file.Name, ["reason"] = file.Reason })]),
-    };
+        var document = new JsonObject { ["model"] = model.Name, ["weightsSha256"] = model.Sha256, ["dataset"] = images.Title };
+        foreach (var (name, value) in JsonNode.Parse(report.ToJson())!.AsObject()) document[name] = value?.DeepClone();
+        document["refused"] = new JsonArray([.. images.Refused.Select(file => new JsonObject { ["name"] = file.Name, ["reason"] = file.Reason })]);
+        return document;
+    }
 }

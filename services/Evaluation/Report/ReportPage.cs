@@ -25,7 +25,7 @@ public static class ReportPage
         WriteTiles(html, facts.Evaluation);
         WriteCurves(html, facts.Epochs);
         foreach (var part in facts.Gallery) GalleryHtml.Write(html, part);
-        WriteNumbers(html, facts.Evaluation);
+        NumbersHtml.Write(html, facts.Evaluation);
         WriteDetails(html, facts.Details);
         html.Markup("</main></body></html>\n");
     }
@@ -77,6 +77,8 @@ public static class ReportPage
         {
             if (!report.Metrics.TryGetValue(key, out var value)) continue;
             html.Write($"""<div class="tile"><h3>{name}</h3><p class="value">{value * 100:0.0}<small> %</small></p><p class="meaning">{meaning}</p>""");
+            if (report.Intervals is { } intervals && intervals.TryGetValue(key, out var interval))
+                html.Write($"""<p class="range">{Level(report)} {interval.Low * 100:0.0} – {interval.High * 100:0.0}</p>""");
             WriteBar(html, "this model", value, "model");
             foreach (var (baseline, metrics) in report.Baselines)
                 if (metrics.TryGetValue(key, out var other)) WriteBar(html, Spoken(baseline), other, "base");
@@ -102,27 +104,6 @@ public static class ReportPage
     private static (double, double)[] Validation(IReadOnlyList<EpochPoint> epochs, Func<EpochPoint, double?> metric) =>
         [.. epochs.Where(e => metric(e) is not null).Select(e => ((double)e.Epoch, metric(e)!.Value * 100))];
 
-    private static void WriteNumbers(HtmlWriter html, EvaluationReport report)
-    {
-        html.Markup("""<section><h2>All numbers</h2><div class="scroll"><table><thead><tr><th scope="col">Metric</th><th scope="col">this model</th>""");
-        foreach (var baseline in report.Baselines.Keys) html.Write($"""<th scope="col">{Spoken(baseline)}</th>""");
-        html.Markup("</tr></thead><tbody>");
-        foreach (var (name, value) in report.Metrics)
-        {
-            html.Write($"""<tr><th scope="row">{name}</th><td>{value:0.0000}</td>""");
-            foreach (var metrics in report.Baselines.Values)
-            {
-                if (metrics.TryGetValue(name, out var other)) html.Write($"<td>{other:0.0000}</td>");
-                else html.Markup("<td>–</td>");
-            }
-            html.Markup("</tr>");
-        }
-        html.Write($"""</tbody></table></div><p class="note">Every image is a query once, among all the others. {report.Queries:#,0} queries were judged; {report.ExcludedQueries:#,0} images have their class to themselves and were left out.""");
-        if (report.KMeans is { } kmeans)
-            html.Write($""" NMI: k-means with {kmeans.Clusters} clusters, {kmeans.Seeding}, best of {kmeans.Runs}, at most {kmeans.MaxIterations} iterations, seed {kmeans.Seed}; arithmetic normalisation.""");
-        html.Markup("</p></section>");
-    }
-
     private static void WriteDetails(HtmlWriter html, IReadOnlyList<(string Name, string Value)> details)
     {
         if (details.Count == 0) return;
@@ -131,5 +112,7 @@ public static class ReportPage
         html.Markup("</dl></section>");
     }
 
-    private static string Spoken(string baseline) => baseline.Replace('-', ' ');
+    private static string Level(EvaluationReport report) => $"{(report.IntervalSettings?.Level ?? 0.95) * 100:0.#} % interval";
+
+    internal static string Spoken(string baseline) => baseline.Replace('-', ' ');
 }

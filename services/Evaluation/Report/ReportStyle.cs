@@ -27,6 +27,7 @@ internal static class ReportStyle
         .value{margin:2px 0 0;font-size:34px;line-height:1.1;font-weight:650;letter-spacing:-.03em;font-variant-numeric:tabular-nums}
         .value small{font-size:.5em;font-weight:500;color:var(--soft);letter-spacing:0}
         .meaning{margin:2px 0 12px;font-size:12.5px;line-height:1.35}
+        .range{margin:-8px 0 12px;font-size:12.5px;font-variant-numeric:tabular-nums}
         .bar{display:grid;grid-template-columns:72px 1fr 34px;align-items:center;gap:8px;font-size:12px;line-height:19px;color:var(--soft)}
         .bar .name{white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
         .bar .num{text-align:right;font-variant-numeric:tabular-nums}

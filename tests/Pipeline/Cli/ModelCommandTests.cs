@@ -62,6 +62,47 @@ public sealed class ModelCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Metrics_ranks_intervals_and_episodes_are_those_asked_for()
+    {
+        var result = await sandbox.Dml(
+            "evaluate", Model, "--dataset", Data, "--json", "--k", "1,3", "--metrics", "map,ami", "--episodes", "3w1s-within", "--intervals", "queries", "--per-class");
+
+        result.Code.ShouldBe(0, result.Error);
+        result.Json["metrics"]!.AsObject().Select(metric => metric.Key).ShouldBe(["recall@1", "recall@3", "map", "ami", "3w1s-within"]);
+        result.Json["intervals"]!.AsObject().Select(metric => metric.Key).ShouldBe(["recall@1", "recall@3", "map", "3w1s-within"]);
+        result.Json["intervalSettings"]!["over"]!.ToString().ShouldBe("queries");
+        result.Json["classwise"]!.AsArray().Count.ShouldBe(6);
+    }
+
+    [Fact]
+    public async Task Intervals_and_the_worst_classes_are_shown_in_words()
+    {
+        var result = await sandbox.Dml("evaluate", Model, "--dataset", Data, "--per-class", "--rerank");
+
+        result.Code.ShouldBe(0, result.Error);
+        result.Output.ShouldContain("95 % interval");
+        result.Output.ShouldContain("Alphabet02/character03");
+    }
+
+    [Fact]
+    public async Task Roles_make_queries_and_a_gallery()
+    {
+        var roles = Path.Combine(sandbox.Folder, "roles.csv");
+        var lines = Directory.EnumerateFiles(Data, "*.png", SearchOption.AllDirectories)
+            .Select(file => $"{Path.GetRelativePath(Data, file)},{(file.EndsWith("01.png", StringComparison.Ordinal) ? "query" : "gallery")},{file[^5]}");
+        await File.WriteAllLinesAsync(roles, lines.Prepend("image,role,camera"));
+
+        var result = await sandbox.Dml("evaluate", Model, "--dataset", Data, "--roles", roles, "--metrics", "cmc@1,map", "--json");
+
+        result.Code.ShouldBe(0, result.Error);
+        (result.Json["queries"]!.GetValue<int>(), result.Json["galleryImages"]!.GetValue<int>()).ShouldBe((6, 18));
+        result.Json["protocol"]!["hasCameras"]!.GetValue<bool>().ShouldBeTrue();
+
+        await File.AppendAllTextAsync(roles, "nowhere.png,query,1\n");
+        (await sandbox.Dml("evaluate", Model, "--dataset", Data, "--roles", roles)).Error.ShouldContain("row 25 after the header: there is no image 'nowhere.png'");
+    }
+
+    [Fact]
     public async Task A_folder_has_no_splits()
     {
         var result = await sandbox.Dml("evaluate", Model, "--dataset", Data, "--split", "test");

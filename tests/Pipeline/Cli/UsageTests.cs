@@ -54,6 +54,12 @@ public sealed class UsageTests : IDisposable
     [InlineData("train birds --budget 5m --epochs 3")]
     [InlineData("drop birds . --split-by colour")]
     [InlineData("evaluate birds --dataset birds --split unseen")]
+    [InlineData("evaluate birds --dataset birds --metrics recall@1,beauty")]
+    [InlineData("evaluate birds --dataset birds --k 1,0")]
+    [InlineData("evaluate birds --dataset birds --episodes 5x1")]
+    [InlineData("evaluate birds --dataset birds --intervals days")]
+    [InlineData("evaluate birds --dataset birds --rerank 20")]
+    [InlineData("evaluate birds --dataset birds --rerank --query-expansion 3")]
     public async Task Wrong_usage_exits_with_2_and_names_the_help(string commandLine)
     {
         var result = await sandbox.Dml(commandLine.Split(' '));
