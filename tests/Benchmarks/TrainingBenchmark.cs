@@ -25,7 +25,7 @@ public static class TrainingBenchmark
         var folder = Directory.CreateTempSubdirectory("dml-training-benchmark-").FullName;
         try
         {
-            using var train = zip is null ? Noise() : Load(zip, recipe, Held(args), held: false);
+            using var train = zip is null ? Noise(SpecOfRecipe.Shape(recipe)) : Load(zip, recipe, Held(args), held: false);
             using var test = zip is null ? null : Load(zip, recipe, Held(args), held: true);
             Console.WriteLine($"train {train.Count} images, {train.ClassNames.Length} classes; test {test?.Count ?? 0} images, {test?.ClassNames.Length ?? 0} unseen classes");
 
@@ -90,11 +90,11 @@ public static class TrainingBenchmark
             Environment.ProcessorCount, decoded: null, CancellationToken.None);
     }
 
-    private static ImageSet Noise()
+    private static ImageSet Noise(ImageShape shape)
     {
-        var pixels = new byte[6400 * 28 * 28];
+        var pixels = new byte[6400 * shape.Bytes];
         new Random(1).NextBytes(pixels);
-        return ImageSet.FromPixels(new ImageShape(1, 28, 28), [.. Enumerable.Range(0, 6400).Select(i => $"class {i / 20}")], pixels);
+        return ImageSet.FromPixels(shape, [.. Enumerable.Range(0, 6400).Select(i => $"class {i / 20}")], pixels);
     }
 
     private static string? Option(string[] args, string name) => Array.IndexOf(args, name) is >= 0 and var at ? args[at + 1] : null;

@@ -19,6 +19,8 @@ public sealed class TorchThread : IDisposable
         thread = new Thread(() =>
         {
             foreach (var work in queue.GetConsumingEnumerable()) work();
+            // The next job has a thread, and with it an arena of memory, of its own: what this one kept would never be used again.
+            if (Initialized!.IsCompletedSuccessfully) TorchRuntime.ReleaseFreeMemory();
         })
         {
             IsBackground = true,

@@ -336,6 +336,8 @@ API dml_device_count(int32_t device_type, int32_t* count) {
         *count = c10::impl::hasDeviceGuardImpl(type) ? c10::impl::VirtualGuardImpl(type).deviceCount() : 0;
     });
 }
+API dml_trim() { return guarded([] { malloc_trim(0); }); }
+
 API dml_synchronize(int32_t device_type, int32_t device_index) {
     return guarded([&] {
         c10::impl::VirtualGuardImpl guard(static_cast<c10::DeviceType>(device_type));

@@ -44,6 +44,7 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] internal static partial byte* dml_call(nint op, NativeArg* args, int count, nint* results, int capacity, int* resultCount);
     [LibraryImport(Library)] internal static partial byte* dml_more_results(nint* results);
     [LibraryImport(Library), SuppressGCTransition] internal static partial byte* dml_info(nint tensor, int wantData, TensorInfo* info);
+    [LibraryImport(Library)] internal static partial byte* dml_trim();
     [LibraryImport(Library)] internal static partial byte* dml_release(nint tensor);
     [LibraryImport(Library)] internal static partial byte* dml_alias(nint tensor, nint* result);
     [LibraryImport(Library)] internal static partial byte* dml_set_requires_grad(nint tensor, int value);

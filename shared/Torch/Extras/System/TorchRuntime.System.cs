@@ -1,3 +1,4 @@
+using DmlPipeline.Torch.Binding;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -7,6 +8,9 @@ public static partial class TorchRuntime
 {
     /// <summary>The version of libtorch.</summary>
     public static string Version => __version__;
+
+    /// <summary>Gives freed memory back to the system: between steps it is kept, because asking for it again costs more than the step.</summary>
+    public static unsafe void ReleaseFreeMemory() => Native.Check(Native.dml_trim());
 
     private static byte[] CudaRngState()
     {

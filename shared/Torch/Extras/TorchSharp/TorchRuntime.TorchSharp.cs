@@ -7,6 +7,11 @@ public static partial class TorchRuntime
     /// <summary>The version of libtorch.</summary>
     public static string Version => __version__;
 
+    /// <summary>Nothing: the package keeps no freed memory.</summary>
+    public static void ReleaseFreeMemory()
+    {
+    }
+
     // TorchSharp reaches the processor's generator only: a run on CUDA resumes with other random numbers there.
     private static byte[] CudaRngState() => [];
 
