@@ -16,10 +16,12 @@ public sealed class ImageSet : IDisposable
 
     // A set of turned classes: image i is image i % Count of this one, laid in the (i / Count)-th way.
     private readonly ImageSet? turned;
+    private readonly int[]? places;
     private byte[][]? cache;
 
-    private ImageSet(ImageShape shape, IReadOnlyList<string> classOfImage, byte[][]? cache, int imagesPerChunk, ImageReader? reader)
+    private ImageSet(ImageShape shape, IReadOnlyList<string> classOfImage, byte[][]? cache, int imagesPerChunk, ImageReader? reader, int[]? places = null)
     {
+        this.places = places;
         Shape = shape;
         ClassNames = [.. classOfImage.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         var labelOf = ClassNames.Select((name, label) => (name, label)).ToDictionary(x => x.name, x => x.label, StringComparer.Ordinal);
@@ -127,6 +129,10 @@ public sealed class ImageSet : IDisposable
         return new ImageSet(this, ways);
     }
 
+    /// <summary>Some of these images in that order, with labels of their own; the pixels are shared, not copied.</summary>
+    public ImageSet Subset(IReadOnlyList<int> images) => new(
+        Shape, [.. images.Select(i => ClassNames[Labels[i]])], cache, imagesPerChunk, reader, [.. images.Select(i => places is null ? i : places[i])]);
+
     /// <summary>Copies image <paramref name="index"/>, Shape.Bytes bytes.</summary>
     public void CopyPixels(int index, Span<byte> chw)
     {
@@ -137,13 +143,14 @@ public sealed class ImageSet : IDisposable
             CopyTurned(index % turned.Count, index / turned.Count, chw);
             return;
         }
+        var place = places is null ? index : places[index];
         if (reader is not null)
         {
-            reader.Read(index, chw);
+            reader.Read(place, chw);
             return;
         }
         var chunks = cache ?? throw new ObjectDisposedException(nameof(ImageSet));
-        chunks[index / imagesPerChunk].AsSpan(index % imagesPerChunk * Shape.Bytes, Shape.Bytes).CopyTo(chw);
+        chunks[place / imagesPerChunk].AsSpan(place % imagesPerChunk * Shape.Bytes, Shape.Bytes).CopyTo(chw);
     }
 
     private void CopyTurned(int index, int way, Span<byte> chw)

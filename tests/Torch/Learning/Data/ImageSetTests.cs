@@ -72,6 +72,21 @@ public sealed class ImageSetTests
     }
 
     [Fact]
+    public void A_subset_has_the_images_in_the_order_asked_for_and_labels_of_its_own()
+    {
+        using var set = PatternSet.Random(new ImageShape(1, 4, 4), 3, 2, 4);
+
+        var subset = set.Subset([8, 0, 7]).Subset([0, 1]);
+
+        subset.ClassNames.ShouldBe(["class 00", "class 02"]);
+        subset.Labels.ShouldBe([1, 0]);
+        var (pixels, original) = (new byte[16], new byte[16]);
+        subset.CopyPixels(0, pixels);
+        set.CopyPixels(8, original);
+        pixels.ShouldBe(original);
+    }
+
+    [Fact]
     public void Loading_stops_when_it_is_cancelled() =>
         Should.Throw<OperationCanceledException>(() => ImageSet.Load(Grey, ["a"], _ => Png(1, 5, 5, 0), 1 << 20, 1, null, new CancellationToken(canceled: true)));
 
