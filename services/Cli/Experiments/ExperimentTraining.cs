@@ -1,0 +1,57 @@
+using DmlPipeline.Cli.Terminal;
+using DmlPipeline.Learning.Data;
+using DmlPipeline.Learning.Recipes;
+using DmlPipeline.Learning.Training;
+using DmlPipeline.Torch;
+
+namespace DmlPipeline.Cli.Experiments;
+
+/// <summary>Trains in this process and shows how far it is. A folder with a checkpoint goes on from it.</summary>
+internal sealed class ExperimentTraining(TorchThread thread, LiveLine live)
+{
+    private static readonly string[] Leftovers = ["checkpoint*.safetensors", "best.safetensors"];
+
+    /// <param name="recipe">With nothing left on auto.</param>
+    /// <param name="train">What is learnt from.</param>
+    /// <param name="validation">Other classes.</param>
+    /// <param name="folder">Where checkpoints, epochs and the model go.</param>
+    /// <param name="title">What the line of progress begins with.</param>
+    /// <param name="ends">Asked about once a second whether the training is to end here; null never does.</param>
+    /// <param name="cancel">Saves a checkpoint and throws.</param>
+    /// <returns>The outcome; cancelled when <paramref name="ends"/> said so.</returns>
+    public async Task<TrainingOutcome> Train(
+        TrainingRecipe recipe, ImageSet train, ImageSet validation, string folder, string title, Func<TrainingProgress, bool>? ends, CancellationToken cancel)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var job = new TrainingJob
+        {
+            Recipe = recipe,
+            Train = train,
+            Validation = validation,
+            Folder = folder,
+            Progressed = progress =>
+            {
+                Report(title, progress);
+                if (ends?.Invoke(progress) == true) stop.Cancel();
+            },
+        };
+        live.Update($"{title}  starting");
+        var outcome = await thread.Run(() => TrainingLoop.Run(job, stop.Token));
+        cancel.ThrowIfCancellationRequested();
+        return outcome;
+    }
+
+    /// <summary>Removes what only a training that goes on needs.</summary>
+    public static void Tidy(string folder)
+    {
+        foreach (var pattern in Leftovers)
+            foreach (var file in Directory.EnumerateFiles(folder, pattern)) File.Delete(file);
+    }
+
+    private void Report(string title, TrainingProgress progress)
+    {
+        var recall = progress.ValidationRecall1 is { } value ? $"  recall@1 {Show.Percent(value),6}" : "";
+        var left = progress.SecondsLeft is { } seconds ? $"  {Show.Duration(TimeSpan.FromSeconds(seconds))} left" : "";
+        live.Update($"{title}  {Show.Bar(progress.Fraction)} {100 * progress.Fraction,3:0} %  epoch {progress.Epoch,3}  loss {progress.Loss:0.000}{recall}  {Show.Count((long)progress.ImagesPerSecond)} images/s{left}");
+    }
+}
