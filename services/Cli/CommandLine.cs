@@ -57,7 +57,7 @@ public static class CommandLine
             DropCommand.Create(), DatasetsCommand.Create(),
             TrainCommand.Create(), RecipesCommand.Create(), RunsCommand.Create(), CancelCommand.Create(), ResumeCommand.Create(),
             ModelsCommand.Create(), EvaluateCommand.Create(), SearchCommand.Create(), EmbedCommand.Create(),
-            BenchmarkCommand.Create(),
+            BenchmarkCommand.Create(), SweepCommand.Create(), SweepsCommand.Create(),
             SharedOptions.Home, SharedOptions.Json, SharedOptions.Verbose,
         };
         var help = root.Options.OfType<HelpOption>().Single();

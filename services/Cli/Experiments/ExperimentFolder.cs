@@ -38,7 +38,7 @@ internal sealed class ExperimentFolder : IDisposable
             throw new CliException($"'{name}' is no name: use letters, digits, - and _.");
         var path = System.IO.Path.Combine(root, name);
         Directory.CreateDirectory(path);
-        var working = Lock(path);
+        var held = Lock(path);
         try
         {
             var file = System.IO.Path.Combine(path, InputsFile);
@@ -51,11 +51,11 @@ internal sealed class ExperimentFolder : IDisposable
                 Write(file, begun);
             }
             else Write(file, new JsonObject { ["inputs"] = inputs.DeepClone(), ["planned"] = planned, ["environment"] = Environment() });
-            return new ExperimentFolder(path, working);
+            return new ExperimentFolder(path, held);
         }
         catch
         {
-            working.Dispose();
+            held.Dispose();
             throw;
         }
     }

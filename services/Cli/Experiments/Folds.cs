@@ -32,16 +32,16 @@ internal sealed class Folds
         var units = classes.GroupBy(c => c.Unit, StringComparer.Ordinal).ToList();
         if (units.Count < 2 * count) units = [.. classes.GroupBy(c => c.Name, StringComparer.Ordinal)];
         var images = new long[count];
-        var foldOfClass = new Dictionary<string, int>(StringComparer.Ordinal);
+        var assigned = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var unit in units.OrderBy(unit => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{seed}/{unit.Key}"))), StringComparer.Ordinal))
         {
             var fold = Array.IndexOf(images, images.Min());
             foreach (var member in unit)
             {
-                foldOfClass[member.Name] = fold;
+                assigned[member.Name] = fold;
                 images[fold] += member.Images;
             }
         }
-        return new Folds(foldOfClass, count);
+        return new Folds(assigned, count);
     }
 }

@@ -66,10 +66,22 @@ internal static class JudgingOptions
 
     private static List<Metric> ParseMetrics(string? text, IReadOnlyList<int>? ks)
     {
-        var asked = text is null ? Metric.Default : [.. Parts(text).Select(Metric.Parse)];
+        var asked = text is null ? Metric.Default : [.. Parts(text).Select(ParseMetric)];
         if (ks is null) return [.. asked.Distinct()];
         // --k replaces the ranks of recall, and where recall was not asked for, it asks for it.
         return [.. ks.Select(Metric.Recall).Concat(asked.Where(metric => metric.Kind != MetricKind.Recall)).Distinct()];
+    }
+
+    private static Metric ParseMetric(string name)
+    {
+        try
+        {
+            return Metric.Parse(name);
+        }
+        catch (ArgumentException e) when (char.IsAsciiDigit(name[0]))
+        {
+            throw new ArgumentException($"{e.Message} Episodes such as 5w1s go into --episodes.", e);
+        }
     }
 
     private static int[] ParseKs(string text) => [.. Parts(text).Select(part => Metric.Parse($"recall@{part}").K)];

@@ -12,7 +12,7 @@ public sealed class UsageTests : IDisposable
         var result = await Sandbox.DmlWithout();
 
         result.Code.ShouldBe(0);
-        foreach (var command in new[] { "demo", "up", "drop", "datasets", "train", "recipes", "runs", "cancel", "resume", "models", "evaluate", "search", "embed" })
+        foreach (var command in new[] { "demo", "up", "drop", "datasets", "train", "recipes", "runs", "cancel", "resume", "models", "evaluate", "search", "embed", "benchmark", "sweep", "sweeps" })
             result.Output.ShouldContain($"\n  {command}");
     }
 
@@ -34,6 +34,10 @@ public sealed class UsageTests : IDisposable
     [InlineData("evaluate")]
     [InlineData("search")]
     [InlineData("embed")]
+    [InlineData("benchmark")]
+    [InlineData("sweep")]
+    [InlineData("sweeps")]
+    [InlineData("sweeps show")]
     public async Task Every_command_has_help_with_examples_of_itself(string command)
     {
         var result = await Sandbox.DmlWithout([.. command.Split(' '), "--help"]);
@@ -59,6 +63,11 @@ public sealed class UsageTests : IDisposable
     [InlineData("evaluate birds --dataset birds --episodes 5x1")]
     [InlineData("evaluate birds --dataset birds --intervals days")]
     [InlineData("evaluate birds --dataset birds --rerank 20")]
+    [InlineData("benchmark birds --recipes ice --folds 1")]
+    [InlineData("benchmark birds --recipes ice --metrics beauty")]
+    [InlineData("benchmark birds")]
+    [InlineData("sweep ice birds --method luck")]
+    [InlineData("sweep ice birds --trials 0")]
     [InlineData("evaluate birds --dataset birds --rerank --query-expansion 3")]
     public async Task Wrong_usage_exits_with_2_and_names_the_help(string commandLine)
     {
