@@ -26,7 +26,8 @@ internal static class RefusedFiles
     public static async Task Print(Screen screen, FolderStore store, DropRow drop, CancellationToken cancel)
     {
         var (files, count) = await Read(store, drop, cancel);
-        Print(screen, files, count);
+        // Of a drop that was turned away, the reason names the first refused file already.
+        if (count > 1 || drop.Version is not null) Print(screen, files, count);
         if (count > MostShown) screen.Line($"  all of them: {await store.LocalFile(DatasetText.Outcome(drop)!.Quarantine!.Key, cancel)}");
     }
 
