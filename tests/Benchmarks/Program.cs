@@ -6,6 +6,7 @@ using DmlPipeline.Benchmarks;
     ("augmentation", "augmented images per second, one thread", AugmentationBenchmark.Run),
     ("evaluation", "seconds for all retrieval metrics and NMI of 13,180 embeddings", EvaluationBenchmark.Run),
     ("imaging", "images per second from file bytes to resized pixels, one thread", ImagingBenchmark.Run),
+    ("ingestion", "images per second and peak memory from a dropped archive to a dataset version", IngestionBenchmark.Run),
     ("python-ratio", "training images per second here and in PyTorch, taking turns", PythonRatioBenchmark.Run),
     ("training", "images per second, memory and recall on unseen classes; a zip of class folders, or noise", TrainingBenchmark.Run),
 ];
