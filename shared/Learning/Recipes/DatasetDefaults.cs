@@ -31,7 +31,7 @@ public static class DatasetDefaults
                 Invert = recipe.Image.Invert ?? (grey && facts.DarkOnLight),
             },
             Sampler = Sampler(recipe.Sampler, facts),
-            Augmentation = recipe.Augmentation ?? (grey ? Strokes : Photographs),
+            Augmentation = recipe.Augmentation ?? (grey ? Strokes with { TurnedClasses = TurnedClasses(recipe, facts) } : Photographs),
         };
     }
 
@@ -47,6 +47,11 @@ public static class DatasetDefaults
 
     // Drawings, letters, marks: every affine change a hand could make. No mirror image: d is not b.
     private static Augmentation Strokes { get; } = new() { Rotate = 15, Scale = 0.15, Translate = 0.1, Shear = 10 };
+
+    // A drawing turned by a quarter is another drawing, and more classes are what unseen classes profit from: on Omniglot's held-out alphabets, ten
+    // minutes of ICE reach MAP@R 66.7 instead of 60.2 (experiments.md). Class weights need longer to learn four times as many classes.
+    private static int TurnedClasses(TrainingRecipe recipe, DatasetFacts facts) =>
+        facts.DarkOnLight && recipe.Loss.Name is (LossName.Ice or LossName.Circle) ? 4 : 0;
 
     // Photographs: framing and light vary. No mirror image either: a left hand or a sign may be another class, and a recipe can switch it on.
     private static Augmentation Photographs { get; } =
