@@ -2,23 +2,35 @@ using TorchSharp;
 
 namespace DmlPipeline.Learning.Losses;
 
-/// <summary>Which images of a batch belong together: the one place where pairs are made from labels.</summary>
-/// <param name="Positives">[B, B] bool: same class, the image itself left out.</param>
-/// <param name="Negatives">[B, B] bool: other class.</param>
-/// <param name="Counted">[B] bool: the anchor has at least one positive and one negative.</param>
+/// <summary>Which references belong to which anchors: the one place where pairs are made from labels.</summary>
+/// <param name="Positives">[A, R] bool: same class, the image itself left out.</param>
+/// <param name="Negatives">[A, R] bool: other class.</param>
+/// <param name="Counted">[A] bool: the anchor has at least one positive and one negative.</param>
 public readonly record struct BatchPairs(torch.Tensor Positives, torch.Tensor Negatives, torch.Tensor Counted)
 {
-    /// <summary>Makes the pairs of a batch from its labels ([B] int64). B must be at least one.</summary>
-    public static BatchPairs Of(torch.Tensor labels)
+    /// <summary>Makes the pairs of a batch with itself from its labels ([B] int64). B must be at least one.</summary>
+    public static BatchPairs Of(torch.Tensor labels) => Of(labels, labels, 0);
+
+    /// <summary>Makes the pairs of anchors and references.</summary>
+    public static BatchPairs Of(LossInput input) => Of(input.AnchorLabels, input.ReferenceLabels, input.SelfOffset);
+
+    private static BatchPairs Of(torch.Tensor anchors, torch.Tensor references, long? selfOffset)
     {
         using var noGradient = torch.no_grad();
-        var count = labels.shape[0];
-        var same = labels.unsqueeze(1).eq(labels.unsqueeze(0)); // [B, 1] = [1, B] -> [B, B]
+        var same = anchors.unsqueeze(1).eq(references.unsqueeze(0)); // [A, 1] = [1, R] -> [A, R]
         var negatives = same.logical_not();
-        var self = torch.eye(count, -1, torch.ScalarType.Float32, labels.device).gt(0);
-        var positives = same.logical_and(self.logical_not());
+        var positives = same;
+        if (selfOffset is { } offset)
+        {
+            var columns = torch.arange(0, references.shape[0], 1, torch.ScalarType.Int64, references.device);
+            var own = torch.arange(offset, offset + anchors.shape[0], 1, torch.ScalarType.Int64, references.device);
+            positives = same.logical_and(columns.unsqueeze(0).ne(own.unsqueeze(1)));
+        }
         return new BatchPairs(positives, negatives, Any(positives).logical_and(Any(negatives)));
     }
+
+    /// <summary>[A] bool: the anchors with at least one positive.</summary>
+    public torch.Tensor HasPositive => Any(Positives);
 
     private static torch.Tensor Any(torch.Tensor mask) => mask.to(torch.ScalarType.Float32).sum(1).gt(0);
 }

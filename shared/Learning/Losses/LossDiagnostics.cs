@@ -4,13 +4,13 @@ using F = TorchSharp.torch.nn.functional;
 namespace DmlPipeline.Learning.Losses;
 
 /// <summary>What a batch looks like to any loss, measured over its pairs: whether there is still something to learn from.</summary>
-/// <param name="ActiveFraction">Share of the counted anchors whose loss is above 0.01, 0..1.</param>
+/// <param name="ActiveFraction">Share of the counted terms (anchors, pairs or triplets) that are above 0.01, 0..1.</param>
 /// <param name="PositiveSimilarity">Mean cosine similarity of the positive pairs; 0 when there are none.</param>
 /// <param name="NegativeSimilarity">Mean cosine similarity of the negative pairs; 0 when there are none.</param>
 public sealed record LossDiagnostics(double ActiveFraction, double PositiveSimilarity, double NegativeSimilarity)
 {
-    /// <summary>Measures a batch: features [B, D], labels [B] int64 and the loss of each anchor.</summary>
-    public static LossDiagnostics Measure(torch.Tensor features, torch.Tensor labels, AnchorLosses losses)
+    /// <summary>Measures a batch: features [B, D], labels [B] int64 and the loss's terms.</summary>
+    public static LossDiagnostics Measure(torch.Tensor features, torch.Tensor labels, IReadOnlyList<LossTerms> terms)
     {
         if (features.shape[0] == 0) return new LossDiagnostics(0, 0, 0);
         using var noGradient = torch.no_grad();
@@ -18,9 +18,10 @@ public sealed record LossDiagnostics(double ActiveFraction, double PositiveSimil
         var pairs = BatchPairs.Of(labels);
         var f = F.normalize(features.detach());
         var s = f.matmul(f.t());
-        var active = losses.Values.detach().gt(0.01).logical_and(losses.Counted);
+        var active = terms.Select(kind => kind.Values.detach().gt(0.01).logical_and(kind.Counted).to(torch.ScalarType.Float32).sum()).Aggregate((a, b) => a + b);
+        var counted = terms.Select(kind => kind.Counted.to(torch.ScalarType.Float32).sum()).Aggregate((a, b) => a + b);
         return new LossDiagnostics(
-            Share(active.to(torch.ScalarType.Float32).sum(), losses.Counted),
+            (active / counted.clamp_min(1)).item<float>(),
             Share((s * pairs.Positives.to(torch.ScalarType.Float32)).sum(), pairs.Positives),
             Share((s * pairs.Negatives.to(torch.ScalarType.Float32)).sum(), pairs.Negatives));
     }

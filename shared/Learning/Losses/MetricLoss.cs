@@ -9,11 +9,23 @@ public abstract class MetricLoss : IDisposable
     /// <summary>What is learned with the loss and thrown away after training, by name.</summary>
     public virtual IReadOnlyDictionary<string, Parameter> Parameters { get; } = new Dictionary<string, Parameter>(StringComparer.Ordinal);
 
-    /// <summary>The loss of each anchor. Features [B, D] as the model gives them before L2 normalisation; labels [B] int64.</summary>
-    public abstract AnchorLosses PerAnchor(torch.Tensor features, torch.Tensor labels);
+    /// <summary>Whether the loss is a mean over anchors, so that anchors can be worked off in chunks and memory can be compared with.</summary>
+    public virtual bool IsSumOverAnchors => true;
+
+    /// <summary>The terms of the loss. A loss may have several kinds of them, whose means add up.</summary>
+    public abstract IReadOnlyList<LossTerms> Terms(LossInput input);
+
+    /// <summary>The loss: a scalar in the graph of the features.</summary>
+    public torch.Tensor Compute(LossInput input) => Sum(Terms(input));
+
+    /// <summary>The sum of the means of several kinds of terms.</summary>
+    public static torch.Tensor Sum(IReadOnlyList<LossTerms> terms) => terms.Select(kind => kind.Mean()).Aggregate((a, b) => a + b);
 
     /// <summary>Multiplies the loss's scale (the inverse temperature): below 1 once heated-up softmax has heated up.</summary>
     public double Heat { get; set; } = 1;
+
+    /// <summary>How far the run is, 0..1: some losses start easier than they end.</summary>
+    public double Progress { get; set; }
 
     /// <summary>Frees the class weights.</summary>
     public void Dispose()
@@ -22,21 +34,16 @@ public abstract class MetricLoss : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>No anchors, and a zero that is still part of the graph.</summary>
-    protected static AnchorLosses Nothing(torch.Tensor features) =>
-        new(features.sum(1), torch.zeros([features.shape[0]], torch.ScalarType.Bool, features.device));
-
-    /// <summary>Zeroes the anchors that do not count, and their gradient.</summary>
-    protected static AnchorLosses Only(torch.Tensor perAnchor, torch.Tensor counted) =>
-        new(perAnchor * counted.to(torch.ScalarType.Float32), counted);
-
     /// <summary>Class weights [M, D] with small normal values from the torch generator.</summary>
-    protected static Parameter ClassWeights(int classes, int dimensions, double deviation, torch.Device device)
+    protected static Parameter ClassWeights(long classes, long dimensions, double deviation, torch.Device device)
     {
         using var noGradient = torch.no_grad();
         // Drawn on the CPU: the same seed gives the same weights on every device.
         return Kept(torch.randn([classes, dimensions]) * deviation, device);
     }
+
+    /// <summary>Weights in the precision of the features, which may be half (autocast) or double (tests).</summary>
+    protected static torch.Tensor As(torch.Tensor weights, torch.Tensor features) => weights.dtype == features.dtype ? weights : weights.to(features.dtype);
 
     /// <summary>Makes a parameter that outlives the dispose scope that it is made in.</summary>
     protected static Parameter Kept(torch.Tensor values, torch.Device device)

@@ -16,6 +16,16 @@ public static class Stable
         return m + (m.neg().exp() + (x - m).exp()).log();
     }
 
+    /// <summary>The square root of x >= 0, with zero gradient at zero, where the true one is infinite.</summary>
+    public static torch.Tensor Sqrt(torch.Tensor x)
+    {
+        var isZero = x.le(1e-12);
+        return x.masked_fill(isZero, 1).sqrt().masked_fill(isZero, 0);
+    }
+
+    /// <summary>log of 1 + the sum of exp(x) over the columns in the mask, [B, C] -> [B]; zero for a row without any.</summary>
+    public static torch.Tensor Log1pSumExp(torch.Tensor x, torch.Tensor mask) => Softplus(LogSumExp(x, mask)).squeeze(1);
+
     /// <summary>log of the sum of exp(x) over the columns in the mask, [B, C] -> [B, 1]; about -1e9 for a row without any, with zero gradient
     /// once it has passed through <see cref="Softplus"/>.</summary>
     public static torch.Tensor LogSumExp(torch.Tensor x, torch.Tensor mask) =>

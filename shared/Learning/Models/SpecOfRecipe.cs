@@ -27,7 +27,7 @@ public static class SpecOfRecipe
         if (invert) mean = [.. mean.Select(value => 1 - value)];
         return new ModelSpec(RecipeKeys.Name(recipe.Backbone!.Value), recipe.EmbeddingSize, shape, mean, std, invert)
         {
-            Head = recipe.Loss.Name is LossName.Bn or LossName.Hbn ? EmbeddingHead.BatchNorm : EmbeddingHead.Linear,
+            Head = recipe.Loss.Entry.NeedsBatchNormalisedFeatures ? EmbeddingHead.BatchNorm : EmbeddingHead.Linear,
             Stem = recipe.Image.Stem,
         };
     }

@@ -25,6 +25,17 @@ internal static class CanonicalJson
         writer.WriteEndObject();
     }
 
+    private static void WriteLoss(Utf8JsonWriter writer, LossSettings loss)
+    {
+        writer.WriteStartObject();
+        foreach (var (key, value) in loss.Values.Append(KeyValuePair.Create("name", (object)loss.Name)).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            writer.WritePropertyName(key);
+            WriteValue(writer, value);
+        }
+        writer.WriteEndObject();
+    }
+
     private static void WriteValue(Utf8JsonWriter writer, object value)
     {
         switch (value)
@@ -41,6 +52,7 @@ internal static class CanonicalJson
                 foreach (var number in numbers) writer.WriteNumberValue(number);
                 writer.WriteEndArray();
                 break;
+            case LossSettings loss: WriteLoss(writer, loss); break;
             default: WriteRecord(writer, value); break;
         }
     }

@@ -51,7 +51,7 @@ public static class DatasetDefaults
     // A drawing turned by a quarter is another drawing, and more classes are what unseen classes profit from: on Omniglot's held-out alphabets, ten
     // minutes of ICE reach MAP@R 66.7 instead of 60.2 (experiments.md). Class weights need longer to learn four times as many classes.
     private static int TurnedClasses(TrainingRecipe recipe, DatasetFacts facts) =>
-        facts.DarkOnLight && recipe.Loss.Name is (LossName.Ice or LossName.Circle) ? 4 : 0;
+        facts.DarkOnLight && recipe.Loss.Entry.LearnsFromPairs ? 4 : 0;
 
     // Photographs: framing and light vary. No mirror image either: a left hand or a sign may be another class, and a recipe can switch it on.
     private static Augmentation Photographs { get; } =

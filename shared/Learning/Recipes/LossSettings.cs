@@ -1,95 +1,56 @@
-using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using DmlPipeline.Learning.Losses;
 
 namespace DmlPipeline.Learning.Recipes;
 
-/// <summary>A loss and its options; options left out take the loss's own defaults (<see cref="WithDefaults"/>).</summary>
-public sealed record LossSettings
+/// <summary>A loss of the <see cref="LossCatalogue"/> and its options, each with a value: those left out have the loss's own default.</summary>
+public sealed class LossSettings : IEquatable<LossSettings>
 {
-    public LossName Name { get; init; } = LossName.Ice;
+    private readonly IReadOnlyDictionary<string, object> values;
 
-    /// <summary>Inverse temperature: s of ICE, gamma of circle loss, alpha of softmax.</summary>
-    [Range(1e-3, 1e4)]
-    public double? Scale { get; init; }
-
-    /// <summary>Relaxation m of circle loss.</summary>
-    [Range(-0.5, 0.999)]
-    public double? Margin { get; init; }
-
-    /// <summary>How ICE puts an anchor's positives together.</summary>
-    public PositiveReduction? Positives { get; init; }
-
-    /// <summary>A bias in softmax's classifier.</summary>
-    public bool? Bias { get; init; }
-
-    /// <summary>HLN, HBN: what the scale is multiplied by when heating starts.</summary>
-    [Range(1e-3, 1)]
-    public double? HeatedScale { get; init; }
-
-    /// <summary>HLN, HBN: the last share of the run that is heated.</summary>
-    [Range(0.01, 0.99)]
-    public double? HeatedShare { get; init; }
-
-    /// <summary>HLN, HBN: what the learning rate is multiplied by when heating starts.</summary>
-    [Range(1e-4, 1)]
-    public double? HeatedLearningRate { get; init; }
-
-    /// <summary>Defaults of each loss; an option that is null here does not belong to it.</summary>
-    public static LossSettings DefaultsOf(LossName name) => name switch
+    /// <summary>A loss with all its defaults.</summary>
+    /// <exception cref="ArgumentException">There is no such loss.</exception>
+    public LossSettings(string name) : this(name, new Dictionary<string, object>(StringComparer.Ordinal))
     {
-        // 16: temperature 1/16, where fixed scales peak in the heated-up paper (arXiv 1809.04157) and softmax in the Reality Check (2003.08505).
-        LossName.Ice => new() { Name = name, Scale = 16, Positives = PositiveReduction.Mean },
-        // The paper's fine-grained retrieval setting (arXiv 2002.10857, section 4.1).
-        LossName.Circle => new() { Name = name, Scale = 80, Margin = 0.4 },
-        // The paper's face recognition setting, which is the class form.
-        LossName.CircleClass => new() { Name = name, Scale = 256, Margin = 0.25 },
-        LossName.Softmax => new() { Name = name, Scale = 1, Bias = true },
-        // alpha 16, then a quarter of it and a tenth of the rate for the last 20 of 80 epochs (official code of arXiv 1809.04157).
-        LossName.Ln or LossName.Bn => new() { Name = name, Scale = 16, Bias = true },
-        _ => new() { Name = name, Scale = 16, Bias = true, HeatedScale = 0.25, HeatedShare = 0.25, HeatedLearningRate = 0.1 },
-    };
-
-    /// <summary>This with every option that the loss has and that was left out.</summary>
-    public LossSettings WithDefaults()
-    {
-        var own = DefaultsOf(Name);
-        return this with
-        {
-            Scale = Scale ?? own.Scale,
-            Margin = Margin ?? own.Margin,
-            Positives = Positives ?? own.Positives,
-            Bias = Bias ?? own.Bias,
-            HeatedScale = HeatedScale ?? own.HeatedScale,
-            HeatedShare = HeatedShare ?? own.HeatedShare,
-            HeatedLearningRate = HeatedLearningRate ?? own.HeatedLearningRate,
-        };
     }
-}
 
-/// <summary>The losses; each is one file in Losses.</summary>
-public enum LossName
-{
-    /// <summary>ICE (re-derived).</summary>
-    Ice,
+    /// <summary>A loss with some options given: doubles, bools, texts.</summary>
+    /// <exception cref="ArgumentException">There is no such loss or option, or a value is of the wrong kind.</exception>
+    public LossSettings(string name, IReadOnlyDictionary<string, object> given)
+    {
+        Entry = LossCatalogue.Find(name) ?? throw new ArgumentException($"There is no loss '{name}'.", nameof(name));
+        if (given.Keys.FirstOrDefault(key => Entry.Options.All(option => option.Name != key)) is { } unknown)
+            throw new ArgumentException($"The loss '{name}' has no option '{unknown}'.", nameof(given));
+        values = Entry.Options.ToDictionary(
+            option => option.Name, option => given.TryGetValue(option.Name, out var value) ? OfKind(option, value) : option.Default, StringComparer.Ordinal);
+    }
 
-    /// <summary>Circle loss on pairs.</summary>
-    Circle,
+    public string Name => Entry.Name;
 
-    /// <summary>Circle loss on class weights.</summary>
-    CircleClass,
+    internal LossEntry Entry { get; }
 
-    /// <summary>Plain softmax (SM).</summary>
-    Softmax,
+    /// <summary>Every option with its value, in the order of their names.</summary>
+    public IEnumerable<KeyValuePair<string, object>> Values => values.OrderBy(pair => pair.Key, StringComparer.Ordinal);
 
-    /// <summary>Softmax on L2-normalised features and weights.</summary>
-    Ln,
+    /// <summary>Whether the loss has that option.</summary>
+    public bool Has(string option) => values.ContainsKey(option);
 
-    /// <summary>Softmax on batch-normalised features and L2-normalised weights.</summary>
-    Bn,
+    public double Number(string option) => (double)values[option];
 
-    /// <summary>LN, heated up.</summary>
-    Hln,
+    public bool Flag(string option) => (bool)values[option];
 
-    /// <summary>BN, heated up.</summary>
-    Hbn,
+    public string Choice(string option) => (string)values[option];
+
+    public bool Equals(LossSettings? other) => other is not null && string.Equals(ToString(), other.ToString(), StringComparison.Ordinal);
+
+    public override bool Equals(object? obj) => Equals(obj as LossSettings);
+
+    public override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
+
+    /// <summary>The name and every option.</summary>
+    public override string ToString() => string.Join(", ", Values.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value}")).Prepend(Name));
+
+    private static object OfKind(LossOption option, object value) =>
+        value.GetType() == option.Default.GetType() ? value
+        : throw new ArgumentException($"The option '{option.Name}' is a {option.Default.GetType().Name}, not a {value.GetType().Name}.", nameof(value));
 }

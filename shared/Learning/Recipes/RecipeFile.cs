@@ -29,7 +29,6 @@ public static class RecipeFile
     {
         var reader = new RecipeReader(nameForErrors);
         var recipe = (TrainingRecipe)reader.Record(Root(yamlOrJson, nameForErrors), typeof(TrainingRecipe), "");
-        recipe = recipe with { Loss = recipe.Loss.WithDefaults() };
         if (reader.Errors.Count == 0) RecipeRules.Check(recipe, reader.Error);
         return reader.Errors.Count == 0 ? recipe : throw new RecipeException(reader.Errors);
     }
@@ -56,7 +55,7 @@ public static class RecipeFile
     public static TrainingRecipe Default(DatasetFacts facts) => DatasetDefaults.Resolve(BuiltIn("default"), facts);
 
     /// <summary>The recipe as JSON that is the same for equal recipes: all settings, sorted, no spaces; what is auto is left out.</summary>
-    public static string ToCanonicalJson(TrainingRecipe recipe) => CanonicalJson.Write(recipe with { Loss = recipe.Loss.WithDefaults() });
+    public static string ToCanonicalJson(TrainingRecipe recipe) => CanonicalJson.Write(recipe);
 
     /// <summary>SHA-256 of the canonical JSON, in lower-case hexadecimal: a recipe's identity.</summary>
     public static string Hash(TrainingRecipe recipe) =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using DmlPipeline.Learning.Losses;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -51,10 +52,61 @@ internal sealed class RecipeReader(string source)
         }
 
         var before = Errors.Count;
-        var value = RecipeKeys.IsRecord(type) ? Record(node, type, path)
+        var value = type == typeof(LossSettings) ? Loss(node, path)
+            : RecipeKeys.IsRecord(type) ? Record(node, type, path)
             : type.IsArray ? Numbers(node, path)
             : Scalar(node, type, path);
         if (Errors.Count == before && InRange(property, value, node, path)) property.SetValue(record, value);
+    }
+
+    /// <summary>The loss's name decides which other keys there are.</summary>
+    private LossSettings Loss(YamlNode node, string path)
+    {
+        var otherwise = new TrainingRecipe().Loss;
+        if (node is not YamlMappingNode mapping)
+        {
+            Error(node, path, $"must hold settings (name: {otherwise.Name}), not {Describe(node)}");
+            return otherwise;
+        }
+        var nameNode = mapping.Children.FirstOrDefault(child => child.Key is YamlScalarNode { Value: "name" }).Value;
+        var name = nameNode is null ? otherwise.Name : (nameNode as YamlScalarNode)?.Value ?? "";
+        if (LossCatalogue.Find(name) is not { } entry)
+        {
+            Error(nameNode!, $"{path}.name", $"must be one of {string.Join(", ", LossCatalogue.Names)}, not {Describe(nameNode!)}{Suggest(name, LossCatalogue.Names)}");
+            return otherwise;
+        }
+
+        var given = new Dictionary<string, object>(StringComparer.Ordinal);
+        foreach (var (keyNode, valueNode) in mapping.Children)
+        {
+            var key = (keyNode as YamlScalarNode)?.Value ?? "?";
+            lines[$"{path}.{key}"] = keyNode.Start.Line;
+            if (key == "name") continue;
+            if (entry.Options.FirstOrDefault(option => option.Name == key) is { } option)
+            {
+                // As everywhere, what is left empty or "auto" is the default.
+                if (valueNode is not YamlScalarNode { Style: ScalarStyle.Plain, Value: "auto" or "null" or "~" or "" } && LossOption(valueNode, option, $"{path}.{key}") is { } value)
+                    given[key] = value;
+                continue;
+            }
+            var names = entry.Options.Select(o => o.Name).Order(StringComparer.Ordinal).ToList();
+            Error(keyNode, $"{path}.{key}", $"is not an option of the loss '{name}'; it has {string.Join(", ", names)}{Suggest(key, [.. names, "name"])}");
+        }
+        return new LossSettings(name, given);
+    }
+
+    private object? LossOption(YamlNode node, LossOption option, string path)
+    {
+        if (option.Choices.Count > 0)
+        {
+            if (node is YamlScalarNode { Value: { } text } && option.Choices.Contains(text, StringComparer.Ordinal)) return text;
+            Error(node, path, $"must be one of {string.Join(", ", option.Choices)}, not {Describe(node)}{Suggest((node as YamlScalarNode)?.Value ?? "", option.Choices)}");
+            return null;
+        }
+        var value = Scalar(node, option.Default.GetType(), path);
+        if (value is not double number || (number >= option.Minimum && number <= option.Maximum)) return value;
+        Error(node, path, $"is {Describe(node)}, out of range; allowed: {option.Minimum:G6} to {option.Maximum:G6}");
+        return null;
     }
 
     private static bool MayBeAuto(PropertyInfo property) =>

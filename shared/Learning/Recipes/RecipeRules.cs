@@ -9,7 +9,6 @@ internal static class RecipeRules
         if (recipe is { Epochs: null, Budget: null }) report("epochs", "is missing: give either 'epochs: 20' or 'budget: 10m'");
         if (recipe is { Epochs: not null, Budget: not null }) report("budget", "cannot be given together with 'epochs': remove one of them");
         if (recipe.Image.Channels == 2) report("image.channels", "is 2; allowed: 1 (grey) or 3 (colour)");
-        CheckLoss(recipe, report);
         CheckSampler(recipe, report);
         CheckSchedule(recipe.Schedule, report);
         foreach (var problem in recipe.Augmentation?.Problems() ?? [])
@@ -19,19 +18,10 @@ internal static class RecipeRules
         }
     }
 
-    private static void CheckLoss(TrainingRecipe recipe, Action<string, string> report)
-    {
-        var (given, own) = (recipe.Loss, LossSettings.DefaultsOf(recipe.Loss.Name));
-        var options = RecipeKeys.Of(typeof(LossSettings));
-        var allowed = string.Join(", ", options.Where(option => option.GetValue(own) is not null).Select(RecipeKeys.Name).Order(StringComparer.Ordinal));
-        foreach (var option in options.Where(option => option.GetValue(given) is not null && option.GetValue(own) is null))
-            report($"loss.{RecipeKeys.Name(option)}", $"is not an option of the loss '{RecipeKeys.Name(given.Name)}'; it has {allowed}");
-    }
-
     private static void CheckSampler(TrainingRecipe recipe, Action<string, string> report)
     {
-        if (recipe.Loss.Name is not (LossName.Ice or LossName.Circle)) return;
-        var loss = RecipeKeys.Name(recipe.Loss.Name);
+        if (!recipe.Loss.Entry.LearnsFromPairs) return;
+        var loss = recipe.Loss.Name;
         if (recipe.Sampler.Kind == SamplerKind.Shuffled) report("sampler.kind", $"is shuffled, but the loss '{loss}' learns from pairs within a batch: use balanced");
         if (recipe.Sampler.ImagesPerClass == 1) report("sampler.images_per_class", $"is 1, but the loss '{loss}' needs at least 2 images of a class in a batch");
         if (recipe.Sampler.Classes == 1) report("sampler.classes", $"is 1, but the loss '{loss}' needs at least 2 classes in a batch");

@@ -18,7 +18,7 @@ public sealed record TrainingRecipe
 
     public ImageSettings Image { get; init; } = new();
 
-    public LossSettings Loss { get; init; } = new();
+    public LossSettings Loss { get; init; } = new("ice");
 
     public SamplerSettings Sampler { get; init; } = new();
 

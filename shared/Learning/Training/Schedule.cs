@@ -18,13 +18,22 @@ public static class Schedule
             ScheduleKind.Step => Math.Pow(schedule.DropFactor, schedule.DropAt.Count(at => progress >= at)),
             _ => 1,
         };
-        return IsHeated(recipe, progress) ? factor * recipe.Loss.HeatedLearningRate!.Value : factor;
+        return factor * Heating(recipe, progress).Rate;
     }
 
     /// <summary>What the loss's scale is multiplied by: heated-up softmax lowers it for the last part of the run.</summary>
-    public static double LossScaleFactor(TrainingRecipe recipe, double progress) =>
-        IsHeated(recipe, progress) ? recipe.Loss.HeatedScale!.Value : 1;
+    public static double LossScaleFactor(TrainingRecipe recipe, double progress) => Heating(recipe, progress).Scale;
 
-    private static bool IsHeated(TrainingRecipe recipe, double progress) =>
-        recipe.Loss.HeatedShare is { } share && progress >= 1 - share;
+    private static (double Scale, double Rate) Heating(TrainingRecipe recipe, double progress)
+    {
+        var loss = recipe.Loss;
+        if (!loss.Has("heating")) return (1, 1);
+        if (loss.Choice("heating") == "smooth")
+        {
+            // Every 10 of 80 epochs, as the official code's --alpha_decay.
+            var steps = Math.Floor(Math.Clamp(progress, 0, 0.999_999) * 8);
+            return (Math.Pow(1.41, -steps), Math.Pow(0.562, steps));
+        }
+        return progress >= 1 - loss.Number("heated_share") ? (loss.Number("heated_scale"), loss.Number("heated_learning_rate")) : (1, 1);
+    }
 }

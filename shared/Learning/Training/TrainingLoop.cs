@@ -107,12 +107,13 @@ public sealed class TrainingLoop
         var factor = Schedule.LearningRateFactor(recipe, progress);
         state.SetLearningRate(factor);
         state.Loss.Heat = Schedule.LossScaleFactor(recipe, progress);
+        state.Loss.Progress = Math.Clamp(progress, 0, 1);
 
         var pixels = tensor(batch.Pixels, [batch.Count, batch.Shape.Channels, batch.Shape.Height, batch.Shape.Width]).to(device);
         var labels = tensor(batch.Labels, [batch.Count]).to(device);
         var features = state.Model.Features(pixels);
-        var perAnchor = state.Loss.PerAnchor(features, labels);
-        using var mean = perAnchor.Mean();
+        var terms = state.Loss.Terms(LossInput.Batch(features, labels));
+        using var mean = MetricLoss.Sum(terms);
         double loss = mean.item<float>();
         if (!double.IsFinite(loss)) throw Diverged(batch, factor, loss, gradientNorm: null);
 
@@ -124,12 +125,12 @@ public sealed class TrainingLoop
 
         Position.LossSum += loss;
         Position.LossCount++;
-        if (Position.Step % DiagnoseEvery == 0) Diagnose(features, labels, perAnchor);
+        if (Position.Step % DiagnoseEvery == 0) Diagnose(features, labels, terms);
     }
 
-    private void Diagnose(Tensor features, Tensor labels, AnchorLosses losses)
+    private void Diagnose(Tensor features, Tensor labels, IReadOnlyList<LossTerms> terms)
     {
-        var found = LossDiagnostics.Measure(features, labels, losses);
+        var found = LossDiagnostics.Measure(features, labels, terms);
         Position.ActiveSum += found.ActiveFraction;
         Position.PositiveSum += found.PositiveSimilarity;
         Position.NegativeSum += found.NegativeSimilarity;

@@ -21,7 +21,7 @@ internal sealed class TrainingState : IDisposable
         Model = EmbeddingModel.Create(spec, recipe.Seed);
         Model.to(device);
         Model.train();
-        Loss = LossFactory.Create(recipe.Loss, classes, spec.EmbeddingSize, device);
+        Loss = LossCatalogue.Create(recipe.Loss, classes, spec.EmbeddingSize, device);
 
         var groups = Groups(recipe);
         peakRates = [.. groups.Select(group => group.LearningRate)];

@@ -97,7 +97,7 @@ public sealed class EdgeCaseTests
         var x = randn([5, Dimensions]);
         var labels = tensor(new long[] { 0, 0, 1, 1, 2 });
 
-        var losses = IceLoss.PerAnchor(x, labels, 16, PositiveReduction.Mean);
+        var losses = IceLoss.PerAnchor(LossInput.Batch(x, labels), 16, sums: false);
 
         losses.Values[4].item<float>().ShouldBe(0);
         losses.Counted[4].item<bool>().ShouldBeFalse();
@@ -124,7 +124,7 @@ public sealed class EdgeCaseTests
         var x = tensor(new float[,] { { 1, 0 }, { 1, 0 }, { 0, 1 }, { 0, 1 } });
         var labels = tensor(new long[] { 0, 0, 1, 1 });
 
-        var found = LossDiagnostics.Measure(x, labels, IceLoss.PerAnchor(x, labels, 16, PositiveReduction.Mean));
+        var found = LossDiagnostics.Measure(x, labels, [IceLoss.PerAnchor(LossInput.Batch(x, labels), 16, sums: false)]);
 
         found.PositiveSimilarity.ShouldBe(1, 1e-6);
         found.NegativeSimilarity.ShouldBe(0, 1e-6);

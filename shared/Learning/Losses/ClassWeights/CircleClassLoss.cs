@@ -14,6 +14,18 @@ namespace DmlPipeline.Learning.Losses;
 /// </remarks>
 public sealed class CircleClassLoss : MetricLoss
 {
+    public static LossEntry Entry { get; } = new(
+        "circle-class", "Sun et al., CVPR 2020, arXiv 2002.10857, section 3.2", "log[1 + e^{-g α_p (s_y - 1 + m)} · sum_{j≠y} e^{g α_n (s_j - m)}]",
+        context => new CircleClassLoss(context.Classes, context.Dimensions, context.Number("scale"), context.Number("margin"), context.Device))
+    {
+        LearnsFromPairs = false,
+        Options =
+        [
+            LossOption.Number("scale", 256, 1e-3, 1e4, "γ; the paper's setting for face recognition, where it uses the class form"),
+            LossOption.Number("margin", 0.25, -0.5, 0.999, "relaxation m; as the paper for faces"),
+        ],
+    };
+
     private readonly Parameter weights; // [M, D]
     private readonly double scale, margin;
 
@@ -29,12 +41,12 @@ public sealed class CircleClassLoss : MetricLoss
     public override IReadOnlyDictionary<string, Parameter> Parameters { get; }
 
     /// <inheritdoc />
-    public override AnchorLosses PerAnchor(torch.Tensor features, torch.Tensor labels) => PerAnchor(features, labels, weights, scale * Heat, margin);
+    public override IReadOnlyList<LossTerms> Terms(LossInput input) => [PerImage(input.Anchors, input.AnchorLabels, As(weights, input.Anchors), scale * Heat, margin)];
 
     /// <summary>The loss of each image. Features [B, D] and weights [M, D], both normalised here; labels [B] int64 in 0..M-1.</summary>
-    public static AnchorLosses PerAnchor(torch.Tensor features, torch.Tensor labels, torch.Tensor weights, double scale, double margin)
+    public static LossTerms PerImage(torch.Tensor features, torch.Tensor labels, torch.Tensor weights, double scale, double margin)
     {
-        if (features.shape[0] == 0) return Nothing(features);
+        if (features.shape[0] == 0) return LossTerms.Nothing(features);
         var classes = weights.shape[0];
         var s = F.normalize(features).matmul(F.normalize(weights).t()); // [B, D] x [D, M] -> [B, M]
         var own = labels.unsqueeze(1);                                  // [B, 1]
@@ -43,6 +55,6 @@ public sealed class CircleClassLoss : MetricLoss
         var pull = CircleLoss.PositiveLogits(s.gather(1, own), scale, margin);                  // [B, 1]
         var push = Stable.LogSumExp(CircleLoss.NegativeLogits(s, scale, margin), others);       // [B, 1]
         var counted = torch.full([features.shape[0]], classes > 1 ? 1 : 0, torch.ScalarType.Float32, labels.device).gt(0);
-        return Only(Stable.Softplus(pull + push).squeeze(1), counted);
+        return LossTerms.Only(Stable.Softplus(pull + push).squeeze(1), counted);
     }
 }

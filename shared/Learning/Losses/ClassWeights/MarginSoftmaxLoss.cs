@@ -1,0 +1,140 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using F = TorchSharp.torch.nn.functional;
+
+namespace DmlPipeline.Learning.Losses;
+
+/// <summary>Softmax whose own-class logit is made harder by an angular margin: the face recognition family, with one centre per class or several.</summary>
+/// <remarks>
+/// <code>
+/// loss(x) = -log softmax_y(z),   z_j = c cos θ_j for j ≠ y,   z_y = c ψ(θ_y)
+/// cosface:            ψ = cos θ - m                                      c = s           Wang et al., CVPR 2018, arXiv 1801.09414 (AM-softmax: arXiv 1801.05599)
+/// arcface:            ψ = cos(θ + m), past θ = π - m: cos θ - m sin m    c = s           Deng et al., CVPR 2019, arXiv 1801.07698
+/// sub-centre-arcface: as arcface, cos θ_j = the largest over the class's K centres       Deng et al., ECCV 2020
+/// sphereface:         ψ = (-1)^k cos(mθ) - 2k, k = ⌊mθ/π⌋                c = |f|         Liu et al., CVPR 2017, arXiv 1704.08063
+/// l-softmax:          the same ψ                                         c = |w| |f|     Liu et al., ICML 2016, arXiv 1612.02295
+/// </code>
+/// sphereface and l-softmax begin near plain softmax: ψ is mixed with cos θ at λ : 1, λ falling over the run as in the official code.
+/// </remarks>
+public sealed class MarginSoftmaxLoss : MetricLoss
+{
+    public static IReadOnlyList<LossEntry> Entries { get; } =
+    [
+        Cosine("cosface", "Wang et al., CVPR 2018, arXiv 1801.09414", "-log softmax_y(s cos θ_j, s (cos θ_y - m))", 0.35, "m; the paper's", AngularMargin.Subtracted),
+        Cosine("arcface", "Deng et al., CVPR 2019, arXiv 1801.07698", "-log softmax_y(s cos θ_j, s cos(θ_y + m))", 0.5, "m in radians (28.6 degrees); the paper's", AngularMargin.Added),
+        Cosine("sub-centre-arcface", "Deng et al., ECCV 2020", "arcface with cos θ_j = max over K centres", 0.5, "m in radians; the paper's", AngularMargin.Added,
+            LossOption.Number("centres", 3, 1, 100, "K centres per class, so that mislabelled images find one of their own; the paper's")),
+        Multiplied("sphereface", "Liu et al., CVPR 2017, arXiv 1704.08063", "-log softmax_y(|f| cos θ_j, |f| ψ(θ_y))", LogitScale.Feature),
+        Multiplied("l-softmax", "Liu et al., ICML 2016, arXiv 1612.02295", "-log softmax_y(|w||f| cos θ_j, |w||f| ψ(θ_y))", LogitScale.FeatureAndWeight),
+    ];
+
+    private readonly Parameter weights; // [M · K, D]
+    private readonly MarginSoftmaxForm form;
+
+    /// <summary>Makes the class weights on the device, drawn from the torch generator.</summary>
+    public MarginSoftmaxLoss(int classes, int dimensions, MarginSoftmaxForm form, torch.Device device)
+    {
+        this.form = form;
+        weights = ClassWeights((long)classes * form.Centres, dimensions, 1 / Math.Sqrt(dimensions), device);
+        Parameters = new Dictionary<string, Parameter>(StringComparer.Ordinal) { ["weights"] = weights };
+    }
+
+    /// <inheritdoc />
+    public override IReadOnlyDictionary<string, Parameter> Parameters { get; }
+
+    /// <inheritdoc />
+    public override IReadOnlyList<LossTerms> Terms(LossInput input) =>
+        // The official schedule, λ = max(5, 1500 / (1 + 0.1 t)) over 28,000 iterations t, by the share of the run.
+        [PerImage(input.Anchors, input.AnchorLabels, As(weights, input.Anchors), form with { Scale = form.Scale * Heat }, form.Anneals ? Math.Max(5, 1500 / (1 + (2800 * Progress))) : 0)];
+
+    /// <summary>The loss of each image. Features [B, D]; labels [B] int64; weights [M · K, D]; the share λ of the plain cosine.</summary>
+    public static LossTerms PerImage(torch.Tensor features, torch.Tensor labels, torch.Tensor weights, MarginSoftmaxForm form, double lambda)
+    {
+        if (features.shape[0] == 0) return LossTerms.Nothing(features);
+        var cosine = F.normalize(features).matmul(F.normalize(weights).t()); // [B, M · K]
+        if (form.Centres > 1) cosine = cosine.reshape(features.shape[0], -1, form.Centres).amax([2]);
+        var own = labels.unsqueeze(1);                                       // [B, 1]
+        var target = cosine.gather(1, own);
+        var harder = Harder(target, form);
+        if (lambda > 0) harder = ((target * lambda) + harder) / (1 + lambda);
+        var logits = cosine.scatter(1, own, harder) * form.Scale;            // [B, M]
+        if (form.LogitScale != LogitScale.Fixed) logits = logits * Stable.Sqrt(features.square().sum(1)).unsqueeze(1);
+        if (form.LogitScale == LogitScale.FeatureAndWeight) logits = logits * Stable.Sqrt(weights.square().sum(1)).unsqueeze(0);
+        var perImage = F.log_softmax(logits, 1).gather(1, own).squeeze(1).neg();
+        return new LossTerms(perImage, labels.ge(0));
+    }
+
+    private static torch.Tensor Harder(torch.Tensor cosine, MarginSoftmaxForm form)
+    {
+        var m = form.Margin;
+        switch (form.AngularMargin)
+        {
+            case AngularMargin.Subtracted:
+                return cosine - m;
+            case AngularMargin.Added:
+                // cos(θ + m) by its addition theorem: the arc cosine's slope is infinite at 0 and 180 degrees.
+                var added = (cosine * Math.Cos(m)) - (Stable.Sqrt((1 - cosine.square()).clamp_min(0)) * Math.Sin(m));
+                return torch.where(cosine.ge(Math.Cos(Math.PI - m)), added, cosine - (m * Math.Sin(m)));
+            default:
+                // cos(mθ) by Chebyshev's recursion; the number of half turns is a constant to the gradient.
+                var (before, multiple) = (torch.ones_like(cosine), cosine);
+                for (var n = 2; n <= (int)m; n++) (before, multiple) = (multiple, (cosine * multiple * 2) - before);
+                using (torch.no_grad())
+                {
+                    before = (cosine.detach().clamp(-1, 1).acos() * (m / Math.PI)).floor();
+                }
+                return ((1 - (before.remainder(2) * 2)) * multiple) - (before * 2);
+        }
+    }
+
+    private static LossEntry Cosine(string name, string paper, string formula, double margin, string reason, AngularMargin kind, params LossOption[] more) => new(
+        name, paper, formula, context => new MarginSoftmaxLoss(
+            context.Classes, context.Dimensions,
+            new MarginSoftmaxForm(kind, context.Number("margin"), LogitScale.Fixed, context.Number("scale"), more.Length == 0 ? 1 : (int)context.Number("centres"), Anneals: false), context.Device))
+    {
+        LearnsFromPairs = false,
+        Options = [LossOption.Number("scale", 64, 1e-3, 1e4, "s; the paper's for faces"), LossOption.Number("margin", margin, 0, 1.5, reason), .. more],
+    };
+
+    private static LossEntry Multiplied(string name, string paper, string formula, LogitScale scale) => new(
+        name, paper, formula, context => new MarginSoftmaxLoss(
+            context.Classes, context.Dimensions,
+            new MarginSoftmaxForm(AngularMargin.Multiplied, context.Number("margin"), scale, 1, 1, context.Flag("annealing")), context.Device))
+    {
+        LearnsFromPairs = false,
+        Options =
+        [
+            LossOption.Number("margin", 4, 1, 8, "m, a whole number the angle is multiplied by; the paper's best"),
+            LossOption.Flag("annealing", true, "begin near plain softmax, as the official code; without it training hardly starts"),
+        ],
+    };
+}
+
+/// <summary>Which member of the family: how the own class's angle is made harder, and what multiplies the logits.</summary>
+public sealed record MarginSoftmaxForm(AngularMargin AngularMargin, double Margin, LogitScale LogitScale, double Scale, int Centres, bool Anneals);
+
+/// <summary>What a margin does to the own class's angle θ.</summary>
+public enum AngularMargin
+{
+    /// <summary>cos θ - m.</summary>
+    Subtracted,
+
+    /// <summary>cos(θ + m).</summary>
+    Added,
+
+    /// <summary>cos(mθ), continued so that it falls all the way.</summary>
+    Multiplied,
+}
+
+/// <summary>What the cosines are multiplied by.</summary>
+public enum LogitScale
+{
+    /// <summary>A constant.</summary>
+    Fixed,
+
+    /// <summary>The length of the feature.</summary>
+    Feature,
+
+    /// <summary>The lengths of feature and class weight.</summary>
+    FeatureAndWeight,
+}

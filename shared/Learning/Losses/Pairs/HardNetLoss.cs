@@ -1,0 +1,48 @@
+using TorchSharp;
+
+namespace DmlPipeline.Learning.Losses;
+
+/// <summary>HardNet: Mishchuk et al., NIPS 2017, arXiv 1705.10872, equation 2; with the spread-out regulariser (GOR) of Zhang et al., ICCV 2017, arXiv 1708.06320.</summary>
+/// <remarks>
+/// <code>
+/// loss(a, p) = max(0, m + d(a, p) - min(d(a, nearest negative of a), d(p, nearest negative of p))),   d Euclidean on L2-normalised features
+/// GOR = M₁² + max(0, M₂ - 1/D),   M₁, M₂ = first and second moment of the cosines of negative pairs
+/// </code>
+/// The paper has one positive per class; with more, every positive pair is a term.
+/// </remarks>
+public sealed class HardNetLoss(double margin, double spreadOut) : MetricLoss
+{
+    public static LossEntry Entry { get; } = new(
+        "hardnet", "Mishchuk et al., NIPS 2017, arXiv 1705.10872", "max(0, m + d_ap - min(d_a,n(a), d_p,n(p))) + γ GOR",
+        context => new HardNetLoss(context.Number("margin"), context.Number("spread_out")))
+    {
+        Options =
+        [
+            LossOption.Number("margin", 1, 0, 2, "m; the paper's"),
+            LossOption.Number("spread_out", 0, 0, 100, "γ of the spread-out regulariser (GOR, arXiv 1708.06320: 1); 0 leaves it out"),
+        ],
+    };
+
+    /// <summary>The positive brings its nearest negative too.</summary>
+    public override bool IsSumOverAnchors => false;
+
+    /// <inheritdoc />
+    public override IReadOnlyList<LossTerms> Terms(LossInput input)
+    {
+        if (input.IsEmpty) return [LossTerms.Nothing(input.Anchors)];
+        var pairs = BatchPairs.Of(input);
+        var d = Distances.Euclidean(input);                                                           // [B, B]
+        var nearest = d.masked_fill(pairs.Negatives.logical_not(), 1e3).amin([1], keepdim: true);     // [B, 1]
+        var loss = (margin + d - nearest.minimum(nearest.t())).relu();                                // [B, B]
+        var terms = LossTerms.Only(loss, pairs.Positives.logical_and(pairs.Counted.unsqueeze(1)));
+        return spreadOut == 0 ? [terms] : [terms, SpreadOut(input, pairs)];
+    }
+
+    private LossTerms SpreadOut(LossInput input, BatchPairs pairs)
+    {
+        var s = Distances.Cosine(input).masked_select(pairs.Negatives);
+        if (s.numel() == 0) return LossTerms.Nothing(input.Anchors);
+        var gor = s.mean().square() + (s.square().mean() - (1.0 / input.Anchors.shape[1])).relu();
+        return new LossTerms((gor * spreadOut).unsqueeze(0), torch.ones([1], torch.ScalarType.Bool, s.device));
+    }
+}
