@@ -121,7 +121,7 @@ public sealed class DisposeScopeTests
     public void A_parameter_takes_its_tensor_over()
     {
         using var scope = NewDisposeScope();
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Settled();
         var data = ones(2);
 
         var parameter = new Parameter(data);
@@ -154,21 +154,13 @@ public sealed class DisposeScopeTests
     [Fact]
     public void A_forgotten_tensor_is_released_by_its_finaliser()
     {
-        // What other tests have forgotten goes first.
-        Collect();
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Settled();
         Forget();
         Tensor.TotalCount.ShouldBe(before + 1);
 
-        for (var i = 0; i < 20 && Tensor.TotalCount > before; i++) Collect();
+        for (var i = 0; i < 20 && Tensor.TotalCount > before; i++) LiveTensors.Collect();
 
         Tensor.TotalCount.ShouldBe(before);
-    }
-
-    private static void Collect()
-    {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
     }
 
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]

@@ -87,7 +87,7 @@ public sealed class ModuleTests
     [Fact]
     public void Disposing_a_module_disposes_all_its_tensors()
     {
-        var before = TorchRuntime.LiveTensors;
+        var before = LiveTensors.Settled();
 
         new Head(3, 2).Dispose();
 

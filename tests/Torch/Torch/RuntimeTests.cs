@@ -52,7 +52,7 @@ public sealed class RuntimeTests
     {
         using var torchThread = new TorchThread(1);
         await torchThread.Initialized;
-        var before = TorchRuntime.LiveTensors;
+        var before = LiveTensors.Settled();
 
         var threads = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => torchThread.Run(() =>
         {

@@ -41,7 +41,7 @@ public sealed class SafetensorsTests
         var path = Path.GetTempFileName();
         try
         {
-            var before = TorchRuntime.LiveTensors;
+            var before = LiveTensors.Settled();
             using (var file = File.Create(path))
                 Safetensors.WriteFloats(file, new Dictionary<string, (float[], long[])> { ["e"] = ([1, 2, 3, 4, 5, 6], [3, 2]) }, new Dictionary<string, string> { ["n"] = "3" });
 

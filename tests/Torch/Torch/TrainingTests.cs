@@ -124,7 +124,7 @@ public sealed class TrainingTests
     public void No_tensor_is_left_after_a_hundred_steps()
     {
         Golden.Get("net.pictures"); // loaded before the count
-        var before = TorchRuntime.LiveTensors;
+        var before = LiveTensors.Settled();
         var afterFirst = 0L;
         using (var net = Network())
         using (var stepper = Optimisers["adamw foreach"](net))
