@@ -59,6 +59,10 @@ public sealed record TrainingRecipe
     [Range(0, 1000)]
     public int EarlyStop { get; init; }
 
+    /// <summary>Anchors that are compared with the batch at a time, for batches whose pair matrices would not fit. Auto: all. The gradient is the same.</summary>
+    [Range(1, 1_000_000)]
+    public int? AnchorChunk { get; init; }
+
     /// <summary>Largest norm of the gradient; 0 = no clipping. None of the losses needs it with normalised features.</summary>
     [Range(0, 1e6)]
     public double ClipGradient { get; init; }

@@ -112,20 +112,28 @@ public sealed class TrainingLoop
         var pixels = tensor(batch.Pixels, [batch.Count, batch.Shape.Channels, batch.Shape.Height, batch.Shape.Width]).to(device);
         var labels = tensor(batch.Labels, [batch.Count]).to(device);
         var features = state.Model.Features(pixels);
-        var terms = state.Loss.Terms(LossInput.Batch(features, labels));
-        using var mean = MetricLoss.Sum(terms);
-        double loss = mean.item<float>();
-        if (!double.IsFinite(loss)) throw Diverged(batch, factor, loss, gradientNorm: null);
-
         state.Optimiser.ZeroGrad();
-        mean.backward();
+        var loss = Backward(features, labels);
+        if (!double.IsFinite(loss)) throw Diverged(batch, factor, loss, gradientNorm: null);
         var norm = GradientNorm.Clip(state.Parameters, recipe.ClipGradient);
         if (!double.IsFinite(norm)) throw Diverged(batch, factor, loss, norm);
         state.Optimiser.Step();
 
         Position.LossSum += loss;
         Position.LossCount++;
+    }
+
+    /// <summary>The loss of the batch, whose gradient is added to network and loss.</summary>
+    private double Backward(Tensor features, Tensor labels)
+    {
+        if (recipe.AnchorChunk is { } chunk && chunk < labels.shape[0]) return AnchorChunks.Backward(state.Loss, features, labels, chunk);
+        var terms = state.Loss.Terms(LossInput.Batch(features, labels));
+        var mean = MetricLoss.Sum(terms);
+        double loss = mean.item<float>();
+        if (!double.IsFinite(loss)) return loss;
+        mean.backward();
         if (Position.Step % DiagnoseEvery == 0) Diagnose(features, labels, terms);
+        return loss;
     }
 
     private void Diagnose(Tensor features, Tensor labels, IReadOnlyList<LossTerms> terms)

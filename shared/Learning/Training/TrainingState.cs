@@ -23,6 +23,9 @@ internal sealed class TrainingState : IDisposable
         Model.train();
         Loss = LossCatalogue.Create(recipe.Loss, classes, spec.EmbeddingSize, device);
 
+        if (recipe.AnchorChunk is not null && !Loss.IsSumOverAnchors)
+            throw new InvalidDataException($"The loss '{recipe.Loss.Name}' looks at a batch as a whole, so it cannot be worked off in chunks: leave anchor_chunk out.");
+
         var groups = Groups(recipe);
         peakRates = [.. groups.Select(group => group.LearningRate)];
         Optimiser = recipe.Optimiser.Name == OptimiserKind.Adamw

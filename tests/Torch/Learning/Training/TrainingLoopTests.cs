@@ -27,6 +27,21 @@ public sealed class TrainingLoopTests : IDisposable
     }
 
     [Fact]
+    public void Chunks_of_anchors_train_the_same_network()
+    {
+        var whole = TrainingLoop.Run(NoisyShapes.Job(Path.Combine(folder, "whole"), NoisyShapes.Recipe("epochs: 1")), CancellationToken.None);
+        var chunked = TrainingLoop.Run(NoisyShapes.Job(Path.Combine(folder, "chunked"), NoisyShapes.Recipe("epochs: 1\nanchor_chunk: 5")), CancellationToken.None);
+
+        chunked.History[0].Loss.ShouldBe(whole.History[0].Loss, 1e-3);
+        chunked.History[0].ValidationMapAtR!.Value.ShouldBe(whole.History[0].ValidationMapAtR!.Value, 0.02);
+    }
+
+    [Fact]
+    public void A_loss_that_looks_at_whole_batches_refuses_chunks_of_anchors() =>
+        Should.Throw<InvalidDataException>(() => TrainingLoop.Run(
+            NoisyShapes.Job(folder, NoisyShapes.Recipe("epochs: 1\nanchor_chunk: 5\nloss: {name: histogram}")), CancellationToken.None)).Message.ShouldContain("anchor_chunk");
+
+    [Fact]
     public void The_model_kept_is_the_best_validated_epoch()
     {
         var job = NoisyShapes.Job(folder, NoisyShapes.Recipe("epochs: 4\noptimiser: {learning_rate: 0.05}"));
