@@ -14,7 +14,7 @@ internal sealed class TrainingClock(TimeProvider time, double secondsBefore)
 
     public double ImagesPerSecond => Session > 0 ? images / Session : 0;
 
-    /// <summary>0..1 of this session's time.</summary>
+    /// <summary>0..1 of the time since the start or resume.</summary>
     public double WaitedShare => Session > 0 ? Math.Min(1, waitedSeconds / Session) : 0;
 
     public double SecondsSinceCheckpoint => Session - checkpointed;
@@ -36,7 +36,7 @@ internal sealed class TrainingClock(TimeProvider time, double secondsBefore)
         return true;
     }
 
-    /// <summary>At the speed of this session; null until it has one.</summary>
+    /// <summary>At the speed since the start or resume; null until there is one.</summary>
     public double? SecondsLeft(double progress)
     {
         progressAtStart ??= progress;

@@ -6,7 +6,7 @@ namespace DmlPipeline.Learning.Training;
 /// <param name="Fraction">0..1 of the epochs or of the budget.</param>
 /// <param name="Loss">Mean of the current epoch so far.</param>
 /// <param name="ValidationRecall1">Of the last validation; null before the first.</param>
-/// <param name="ImagesPerSecond">Of this session, validation included.</param>
+/// <param name="ImagesPerSecond">Since the start or resume, validation included.</param>
 /// <param name="SecondsLeft">At the present speed; null before it is known.</param>
 /// <param name="WaitedShare">Share of the time that the trainer waited for images, 0..1.</param>
 public sealed record TrainingProgress(
@@ -23,8 +23,8 @@ public sealed record TrainingProgress(
 /// <param name="ValidationRecall1">Null when the epoch was not validated.</param>
 /// <param name="ValidationMapAtR">As <paramref name="ValidationRecall1"/>.</param>
 /// <param name="Seconds">Trained in all when it ended.</param>
-/// <param name="ImagesPerSecond">Of this session so far.</param>
-/// <param name="WaitedShare">Share of this session's time that the trainer waited for images.</param>
+/// <param name="ImagesPerSecond">Since the start or resume.</param>
+/// <param name="WaitedShare">Share of the time since the start or resume that the trainer waited for images.</param>
 public sealed record EpochResult(
     int Epoch, long Step, double Loss, double ActiveFraction, double PositiveSimilarity, double NegativeSimilarity, double LearningRate,
     double? ValidationRecall1, double? ValidationMapAtR, double Seconds, double ImagesPerSecond, double WaitedShare);
