@@ -14,20 +14,22 @@ internal sealed record LineChart(string Title, IReadOnlyList<(double X, double Y
     /// <summary>The class of the line in the style sheet.</summary>
     public string Line { get; init; } = "a";
 
-    /// <summary>Whether a dot marks the highest value, whose first place it takes.</summary>
+    /// <summary>Whether the title names the highest value and a dot marks its first place.</summary>
     public bool MarksBest { get; init; }
 
     public void Write(HtmlWriter html)
     {
         var points = Points.Where(p => double.IsFinite(p.X) && double.IsFinite(p.Y)).ToArray();
-        html.Write($"""<figure class="chart"><figcaption>{Title}</figcaption>""");
+        html.Write($"""<figure class="chart"><figcaption>{Title}""");
         if (points.Length == 0)
         {
-            html.Markup("""<p class="none">Not measured.</p></figure>""");
+            html.Markup("""</figcaption><p class="none">Not measured.</p></figure>""");
             return;
         }
 
         var best = points.MaxBy(p => p.Y);
+        if (MarksBest) html.Write($"""<span>best {best.Y.ToString(Format)} in epoch {best.X}</span>""");
+        html.Markup("</figcaption>");
         var yTicks = Ticks(points.Min(p => p.Y), points.Max(p => p.Y), 4);
         var (firstX, lastX) = (points[0].X, points[^1].X);
         html.Write($"""<svg viewBox="0 0 {Width} {Height}" role="img" aria-label="{Title}: {points[0].Y.ToString(Format)} in epoch {firstX}, {points[^1].Y.ToString(Format)} in epoch {lastX}, at most {best.Y.ToString(Format)}">""");
@@ -45,19 +47,11 @@ internal sealed record LineChart(string Title, IReadOnlyList<(double X, double Y
         if (shown.Length <= 60)
             foreach (var p in shown)
                 html.Write($"""<circle class="dot {Line}" cx="{X(p.X):0.#}" cy="{Y(p.Y):0.#}" r="3"><title>epoch {p.X}: {p.Y.ToString(Format)}</title></circle>""");
-        if (MarksBest) WriteBest(html, best);
+        if (MarksBest) html.Write($"""<circle class="best {Line}" cx="{X(best.X):0.#}" cy="{Y(best.Y):0.#}" r="5"/>""");
         html.Markup("</svg></figure>");
 
         double X(double value) => lastX > firstX ? Left + ((value - firstX) / (lastX - firstX) * (Width - Left - Right)) : (Left + Width - Right) / 2;
         double Y(double value) => Top + ((yTicks[^1] - value) / (yTicks[^1] - yTicks[0]) * (Height - Top - Bottom));
-
-        void WriteBest(HtmlWriter writer, (double X, double Y) p)
-        {
-            // The label stays inside the chart and off the line, which lies at or below its highest point.
-            var anchor = X(p.X) > Width * 0.7 ? "end" : X(p.X) < Width * 0.3 ? "start" : "middle";
-            var y = Math.Min(Y(p.Y) + 26, Height - Bottom - 6);
-            writer.Write($"""<circle class="best {Line}" cx="{X(p.X):0.#}" cy="{Y(p.Y):0.#}" r="5"/><text class="label" x="{X(p.X):0.#}" y="{y:0.#}" text-anchor="{anchor}">best {p.Y.ToString(Format)} in epoch {p.X}</text>""");
-        }
     }
 
     /// <summary>Round numbers that span the range.</summary>

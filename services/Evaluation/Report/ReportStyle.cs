@@ -43,7 +43,7 @@ internal static class ReportStyle
         .line.a{stroke:var(--loss)}.line.b{stroke:var(--model)}
         .dot.a{fill:var(--loss)}.dot.b{fill:var(--model)}.dot{r:2.4px}
         .best{fill:var(--card);stroke-width:2.5;stroke:var(--model)}
-        .label{fill:var(--ink);font-size:13px;font-weight:600;paint-order:stroke;stroke:var(--card);stroke-width:4px}
+        .chart figcaption span{float:right;font-weight:400;color:var(--soft)}
         .entry{display:grid;grid-template-columns:112px 1fr;gap:18px;background:var(--card);border:1px solid var(--rule);border-radius:14px;padding:14px 16px;margin-bottom:12px;box-shadow:var(--shade)}
         .entry ol{list-style:none;margin:0;padding:0 0 0 18px;border-left:1px solid var(--rule);display:grid;gap:10px;grid-template-columns:repeat(8,minmax(0,1fr))}
         .entry figure{margin:0;position:relative;min-width:0}
