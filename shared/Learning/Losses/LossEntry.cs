@@ -29,11 +29,17 @@ public sealed record LossOption(string Name, object Default, string Reason)
 
     public double Maximum { get; init; }
 
+    /// <summary>Whether a number may have no fraction.</summary>
+    public bool IsWhole { get; init; }
+
     /// <summary>What a text option may be.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
     public static LossOption Number(string name, double otherwise, double minimum, double maximum, string reason) =>
         new(name, otherwise, reason) { Minimum = minimum, Maximum = maximum };
+
+    public static LossOption Whole(string name, int otherwise, int minimum, int maximum, string reason) =>
+        Number(name, otherwise, minimum, maximum, reason) with { IsWhole = true };
 
     public static LossOption Flag(string name, bool otherwise, string reason) => new(name, otherwise, reason);
 

@@ -9,8 +9,14 @@ public abstract class MetricLoss : IDisposable
     /// <summary>What is learned with the loss and thrown away after training, by name.</summary>
     public virtual IReadOnlyDictionary<string, Parameter> Parameters { get; } = new Dictionary<string, Parameter>(StringComparer.Ordinal);
 
+    /// <summary>What is learned otherwise than by gradients, by name; checkpoints keep it.</summary>
+    public virtual IReadOnlyDictionary<string, torch.Tensor> Buffers { get; } = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
+
+    /// <summary>The vectors of the training classes, for losses that learn such; they are among the parameters.</summary>
+    public virtual ClassWeights? ClassWeights => null;
+
     /// <summary>Whether the loss is a mean over anchors, so that anchors can be worked off in chunks and memory can be compared with.</summary>
-    public virtual bool IsSumOverAnchors => true;
+    public virtual bool IsSumOverAnchors => ClassWeights is not { IsSampled: true }; // a sample is drawn for the classes of a whole batch
 
     /// <summary>The terms of the loss. A loss may have several kinds of them, whose means add up.</summary>
     public abstract IReadOnlyList<LossTerms> Terms(LossInput input);
@@ -20,6 +26,11 @@ public abstract class MetricLoss : IDisposable
 
     /// <summary>The sum of the means of several kinds of terms.</summary>
     public static torch.Tensor Sum(IReadOnlyList<LossTerms> terms) => terms.Select(kind => kind.Mean()).Aggregate((a, b) => a + b);
+
+    /// <summary>Learns from a batch otherwise than by gradients; called once for each step, after the optimiser's.</summary>
+    public virtual void AfterStep(LossInput input)
+    {
+    }
 
     /// <summary>Multiplies the loss's scale (the inverse temperature): below 1 once heated-up softmax has heated up.</summary>
     public double Heat { get; set; } = 1;
@@ -31,22 +42,15 @@ public abstract class MetricLoss : IDisposable
     public void Dispose()
     {
         foreach (var parameter in Parameters.Values) parameter.Dispose();
+        foreach (var buffer in Buffers.Values) buffer.Dispose();
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Class weights [M, D] with small normal values from the torch generator.</summary>
-    protected static Parameter ClassWeights(long classes, long dimensions, double deviation, torch.Device device)
-    {
-        using var noGradient = torch.no_grad();
-        // Drawn on the CPU: the same seed gives the same weights on every device.
-        return Kept(torch.randn([classes, dimensions]) * deviation, device);
-    }
-
     /// <summary>Weights in the precision of the features, which may be half (autocast) or double (tests).</summary>
-    protected static torch.Tensor As(torch.Tensor weights, torch.Tensor features) => weights.dtype == features.dtype ? weights : weights.to(features.dtype);
+    protected internal static torch.Tensor As(torch.Tensor weights, torch.Tensor features) => weights.dtype == features.dtype ? weights : weights.to(features.dtype);
 
     /// <summary>Makes a parameter that outlives the dispose scope that it is made in.</summary>
-    protected static Parameter Kept(torch.Tensor values, torch.Device device)
+    protected internal static Parameter Kept(torch.Tensor values, torch.Device device)
     {
         var parameter = new Parameter(values.to(device));
         parameter.DetachFromDisposeScope();

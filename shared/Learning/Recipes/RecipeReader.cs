@@ -104,8 +104,11 @@ internal sealed class RecipeReader(string source)
             return null;
         }
         var value = Scalar(node, option.Default.GetType(), path);
-        if (value is not double number || (number >= option.Minimum && number <= option.Maximum)) return value;
-        Error(node, path, $"is {Describe(node)}, out of range; allowed: {option.Minimum:G6} to {option.Maximum:G6}");
+        if (value is not double number) return value;
+        var isInRange = number >= option.Minimum && number <= option.Maximum;
+        if (isInRange && (!option.IsWhole || number == Math.Floor(number))) return value;
+        Error(node, path, isInRange ? $"must be a whole number, not {Describe(node)}"
+            : $"is {Describe(node)}, out of range; allowed: {option.Minimum:G6} to {option.Maximum:G6}");
         return null;
     }
 

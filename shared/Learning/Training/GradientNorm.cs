@@ -1,5 +1,4 @@
 using TorchSharp;
-using TorchSharp.Modules;
 
 namespace DmlPipeline.Learning.Training;
 
@@ -8,11 +7,10 @@ internal static class GradientNorm
 {
     /// <summary>Measures the L2 norm, and scales all gradients down to <paramref name="most"/> where that is above zero and exceeded.</summary>
     /// <returns>The norm before clipping; NaN or infinite when any gradient is.</returns>
-    public static double Clip(IEnumerable<Parameter> parameters, double most)
+    public static double Clip(IReadOnlyList<torch.Tensor> gradients, double most)
     {
         using var noGradient = torch.no_grad();
         using var scope = torch.NewDisposeScope();
-        var gradients = parameters.Select(parameter => parameter.grad).OfType<torch.Tensor>().ToList();
         if (gradients.Count == 0) return 0;
         var norm = (double)torch.stack(gradients.Select(gradient => gradient.norm())).norm().item<float>();
         if (most > 0 && norm > most && double.IsFinite(norm))

@@ -79,6 +79,11 @@ public sealed class TrainingLoop
         using var pipeline = new BatchPipeline(job.Train, sampler, recipe.Augmentation!, recipe.Seed, Position.Step, Workers, ahead: 4);
         try
         {
+            if (Position is { Step: 0, IsPrepared: false })
+            {
+                FirstPass.Run(state, job, Workers, device, cancel);
+                Position.IsPrepared = true;
+            }
             while (true)
             {
                 if (EpochIsDue) EndEpoch(cancel);
@@ -94,7 +99,7 @@ public sealed class TrainingLoop
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            // Thrown only between steps and before a validation is noted: the position is whole.
+            // Thrown only before a step or between two, and before a validation is noted: the position is whole.
             Save();
             return new TrainingOutcome(TrainingEnd.Cancelled, null, checkpoints.Newest, Position.Best, Position.History, Position.Seconds);
         }
@@ -115,9 +120,10 @@ public sealed class TrainingLoop
         state.Optimiser.ZeroGrad();
         var loss = Backward(features, labels);
         if (!double.IsFinite(loss)) throw Diverged(batch, factor, loss, gradientNorm: null);
-        var norm = GradientNorm.Clip(state.Parameters, recipe.ClipGradient);
+        var norm = GradientNorm.Clip(state.Gradients, recipe.ClipGradient);
         if (!double.IsFinite(norm)) throw Diverged(batch, factor, loss, norm);
-        state.Optimiser.Step();
+        state.Step();
+        state.Loss.AfterStep(LossInput.Batch(features.detach(), labels));
 
         Position.LossSum += loss;
         Position.LossCount++;

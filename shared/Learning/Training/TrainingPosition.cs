@@ -9,6 +9,9 @@ public sealed record TrainingPosition
 
     public required string RecipeHash { get; init; }
 
+    /// <summary>Whether the pass before the first step has been made.</summary>
+    public bool IsPrepared { get; set; }
+
     /// <summary>Batches learnt from.</summary>
     public long Step { get; set; }
 

@@ -24,7 +24,8 @@ internal sealed class TrainingState : IDisposable
         Loss = LossCatalogue.Create(recipe.Loss, classes, spec.EmbeddingSize, device);
 
         if (recipe.AnchorChunk is not null && !Loss.IsSumOverAnchors)
-            throw new InvalidDataException($"The loss '{recipe.Loss.Name}' looks at a batch as a whole, so it cannot be worked off in chunks: leave anchor_chunk out.");
+            throw new InvalidDataException($"The loss '{recipe.Loss.Name}' looks at a batch as a whole, so it cannot be worked off in chunks: leave anchor_chunk out"
+                + (Loss.ClassWeights is { IsSampled: true } ? ", or sampled_classes." : "."));
 
         var groups = Groups(recipe);
         peakRates = [.. groups.Select(group => group.LearningRate)];
@@ -42,11 +43,25 @@ internal sealed class TrainingState : IDisposable
 
     public TrainingPosition Position { get; private set; }
 
-    public IEnumerable<Parameter> Parameters => Model.parameters().Concat(Loss.Parameters.Values);
+    /// <summary>The gradients of the last backward pass, those of sampled class weights among them.</summary>
+    public IReadOnlyList<Tensor> Gradients =>
+    [
+        .. Model.parameters().Concat(Loss.Parameters.Values).Select(parameter => parameter.grad).OfType<Tensor>(),
+        .. SampledGradients.Select(gradient => gradient.Gradient),
+    ];
+
+    private IReadOnlyList<RowGradient> SampledGradients => Loss.ClassWeights?.RowGradients ?? [];
 
     public void SetLearningRate(double factor)
     {
         for (var i = 0; i < peakRates.Length; i++) Optimiser.Groups[i].LearningRate = peakRates[i] * factor;
+    }
+
+    /// <summary>Goes one step along the gradients.</summary>
+    public void Step()
+    {
+        Optimiser.Step();
+        Optimiser.StepRows(SampledGradients);
     }
 
     /// <summary>Copies the model's weights aside.</summary>
@@ -70,7 +85,7 @@ internal sealed class TrainingState : IDisposable
     {
         var all = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in Model.state_dict()) all[$"model.{name}"] = tensor;
-        foreach (var (name, tensor) in Loss.Parameters) all[$"loss.{name}"] = tensor;
+        foreach (var (name, tensor) in LossTensors) all[$"loss.{name}"] = tensor;
         foreach (var (name, tensor) in Optimiser.State()) all[$"optimiser.{name}"] = tensor;
         foreach (var (name, tensor) in best) all[$"best.{name}"] = tensor;
         return all;
@@ -86,11 +101,11 @@ internal sealed class TrainingState : IDisposable
         Model.LoadWeights(Part(tensors, "model."), "The checkpoint");
         using (no_grad())
         {
-            foreach (var (name, parameter) in Loss.Parameters)
+            foreach (var (name, own) in LossTensors)
             {
-                if (!tensors.TryGetValue($"loss.{name}", out var value) || !value.shape.AsSpan().SequenceEqual(parameter.shape))
+                if (!tensors.TryGetValue($"loss.{name}", out var value) || !value.shape.AsSpan().SequenceEqual(own.shape))
                     throw new InvalidDataException($"The checkpoint has no class weights '{name}' for these training classes; the data set is another one.");
-                parameter.copy_(value);
+                own.copy_(value);
             }
         }
         Optimiser.LoadState(Part(tensors, "optimiser."));
@@ -107,6 +122,9 @@ internal sealed class TrainingState : IDisposable
         Loss.Dispose();
         Model.Dispose();
     }
+
+    private IEnumerable<KeyValuePair<string, Tensor>> LossTensors =>
+        Loss.Parameters.Select(entry => KeyValuePair.Create(entry.Key, (Tensor)entry.Value)).Concat(Loss.Buffers);
 
     private List<ParameterGroup> Groups(TrainingRecipe recipe)
     {

@@ -44,6 +44,25 @@ public abstract class ForeachOptimizer : IDisposable
         }
     }
 
+    /// <summary>Updates some rows of parameters, and their part of the optimiser's state, as if there were no others: those stand still, momentum too.</summary>
+    /// <exception cref="ArgumentException">A parameter is not of this optimiser.</exception>
+    public void StepRows(IReadOnlyList<RowGradient> gradients)
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        using var quiet = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (parameter, rows, gradient) in gradients)
+        {
+            var group = Groups.FirstOrDefault(candidate => candidate.Parameters.Contains(parameter))
+                ?? throw new ArgumentException("A parameter whose rows have a gradient is in none of the optimiser's groups.", nameof(gradients));
+            var state = StateOf(parameter);
+            Tensor[] whole = [parameter, .. state.Tensors];
+            var part = Array.ConvertAll(whole, tensor => tensor.index_select(0, rows));
+            Update(group, ++state.Steps, [part[0]], [gradient], [part[1..]]);
+            for (var i = 0; i < whole.Length; i++) whole[i].index_copy_(0, rows, part[i]);
+        }
+    }
+
     /// <summary>Drops every gradient, so that the next backward pass writes instead of adding.</summary>
     public void ZeroGrad()
     {

@@ -16,32 +16,34 @@ public sealed class CircleClassLoss : MetricLoss
 {
     public static LossEntry Entry { get; } = new(
         "circle-class", "Sun et al., CVPR 2020, arXiv 2002.10857, section 3.2", "log[1 + e^{-g α_p (s_y - 1 + m)} · sum_{j≠y} e^{g α_n (s_j - m)}]",
-        context => new CircleClassLoss(context.Classes, context.Dimensions, context.Number("scale"), context.Number("margin"), context.Device))
+        context => new CircleClassLoss(new ClassWeights(context), context.Number("scale"), context.Number("margin")))
     {
         LearnsFromPairs = false,
         Options =
         [
             LossOption.Number("scale", 256, 1e-3, 1e4, "γ; the paper's setting for face recognition, where it uses the class form"),
             LossOption.Number("margin", 0.25, -0.5, 0.999, "relaxation m; as the paper for faces"),
+            .. ClassWeights.Options,
         ],
     };
 
-    private readonly Parameter weights; // [M, D]
     private readonly double scale, margin;
 
-    /// <summary>Makes the class weights on the device, drawn from the torch generator.</summary>
-    public CircleClassLoss(int classes, int dimensions, double scale, double margin, torch.Device device)
+    /// <summary>Compares with the given weights.</summary>
+    public CircleClassLoss(ClassWeights weights, double scale, double margin) => (ClassWeights, this.scale, this.margin) = (weights, scale, margin);
+
+    /// <inheritdoc />
+    public override ClassWeights ClassWeights { get; }
+
+    /// <inheritdoc />
+    public override IReadOnlyDictionary<string, Parameter> Parameters => ClassWeights.Parameters;
+
+    /// <inheritdoc />
+    public override IReadOnlyList<LossTerms> Terms(LossInput input)
     {
-        (this.scale, this.margin) = (scale, margin);
-        weights = ClassWeights(classes, dimensions, 1 / Math.Sqrt(dimensions), device);
-        Parameters = new Dictionary<string, Parameter>(StringComparer.Ordinal) { ["weights"] = weights };
+        var (labels, weights, _) = ClassWeights.For(input);
+        return [PerImage(input.Anchors, labels, weights, scale * Heat, margin)];
     }
-
-    /// <inheritdoc />
-    public override IReadOnlyDictionary<string, Parameter> Parameters { get; }
-
-    /// <inheritdoc />
-    public override IReadOnlyList<LossTerms> Terms(LossInput input) => [PerImage(input.Anchors, input.AnchorLabels, As(weights, input.Anchors), scale * Heat, margin)];
 
     /// <summary>The loss of each image. Features [B, D] and weights [M, D], both normalised here; labels [B] int64 in 0..M-1.</summary>
     public static LossTerms PerImage(torch.Tensor features, torch.Tensor labels, torch.Tensor weights, double scale, double margin)

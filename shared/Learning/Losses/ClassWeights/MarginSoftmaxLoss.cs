@@ -10,6 +10,7 @@ namespace DmlPipeline.Learning.Losses;
 /// loss(x) = -log softmax_y(z),   z_j = c cos θ_j for j ≠ y,   z_y = c ψ(θ_y)
 /// cosface:            ψ = cos θ - m                                      c = s           Wang et al., CVPR 2018, arXiv 1801.09414 (AM-softmax: arXiv 1801.05599)
 /// arcface:            ψ = cos(θ + m), past θ = π - m: cos θ - m sin m    c = s           Deng et al., CVPR 2019, arXiv 1801.07698
+///                     easy_margin, as in the official code: cos(θ + m) up to θ = π / 2, past it cos θ
 /// sub-centre-arcface: as arcface, cos θ_j = the largest over the class's K centres       Deng et al., ECCV 2020
 /// sphereface:         ψ = (-1)^k cos(mθ) - 2k, k = ⌊mθ/π⌋                c = |f|         Liu et al., CVPR 2017, arXiv 1704.08063
 /// l-softmax:          the same ψ                                         c = |w| |f|     Liu et al., ICML 2016, arXiv 1612.02295
@@ -18,34 +19,37 @@ namespace DmlPipeline.Learning.Losses;
 /// </remarks>
 public sealed class MarginSoftmaxLoss : MetricLoss
 {
+    private static readonly LossOption EasyMargin = LossOption.Flag("easy_margin", false, "the margin only for images nearer than a right angle to their class; off, as in the paper");
+
     public static IReadOnlyList<LossEntry> Entries { get; } =
     [
         Cosine("cosface", "Wang et al., CVPR 2018, arXiv 1801.09414", "-log softmax_y(s cos θ_j, s (cos θ_y - m))", 0.35, "m; the paper's", AngularMargin.Subtracted),
-        Cosine("arcface", "Deng et al., CVPR 2019, arXiv 1801.07698", "-log softmax_y(s cos θ_j, s cos(θ_y + m))", 0.5, "m in radians (28.6 degrees); the paper's", AngularMargin.Added),
-        Cosine("sub-centre-arcface", "Deng et al., ECCV 2020", "arcface with cos θ_j = max over K centres", 0.5, "m in radians; the paper's", AngularMargin.Added,
-            LossOption.Number("centres", 3, 1, 100, "K centres per class, so that mislabelled images find one of their own; the paper's")),
+        Cosine("arcface", "Deng et al., CVPR 2019, arXiv 1801.07698", "-log softmax_y(s cos θ_j, s cos(θ_y + m))", 0.5, "m in radians (28.6 degrees); the paper's", AngularMargin.Added, EasyMargin),
+        Cosine("sub-centre-arcface", "Deng et al., ECCV 2020", "arcface with cos θ_j = max over K centres", 0.5, "m in radians; the paper's", AngularMargin.Added, EasyMargin,
+            LossOption.Whole("centres", 3, 1, 100, "K centres per class, so that mislabelled images find one of their own; the paper's")),
         Multiplied("sphereface", "Liu et al., CVPR 2017, arXiv 1704.08063", "-log softmax_y(|f| cos θ_j, |f| ψ(θ_y))", LogitScale.Feature),
         Multiplied("l-softmax", "Liu et al., ICML 2016, arXiv 1612.02295", "-log softmax_y(|w||f| cos θ_j, |w||f| ψ(θ_y))", LogitScale.FeatureAndWeight),
     ];
 
-    private readonly Parameter weights; // [M · K, D]
     private readonly MarginSoftmaxForm form;
 
-    /// <summary>Makes the class weights on the device, drawn from the torch generator.</summary>
-    public MarginSoftmaxLoss(int classes, int dimensions, MarginSoftmaxForm form, torch.Device device)
+    /// <summary>Compares with the given weights, form.Centres for each class.</summary>
+    public MarginSoftmaxLoss(ClassWeights weights, MarginSoftmaxForm form) => (ClassWeights, this.form) = (weights, form);
+
+    /// <inheritdoc />
+    public override ClassWeights ClassWeights { get; }
+
+    /// <inheritdoc />
+    public override IReadOnlyDictionary<string, Parameter> Parameters => ClassWeights.Parameters;
+
+    /// <inheritdoc />
+    public override IReadOnlyList<LossTerms> Terms(LossInput input)
     {
-        this.form = form;
-        weights = ClassWeights((long)classes * form.Centres, dimensions, 1 / Math.Sqrt(dimensions), device);
-        Parameters = new Dictionary<string, Parameter>(StringComparer.Ordinal) { ["weights"] = weights };
-    }
-
-    /// <inheritdoc />
-    public override IReadOnlyDictionary<string, Parameter> Parameters { get; }
-
-    /// <inheritdoc />
-    public override IReadOnlyList<LossTerms> Terms(LossInput input) =>
+        var (labels, weights, _) = ClassWeights.For(input);
         // The official schedule, λ = max(5, 1500 / (1 + 0.1 t)) over 28,000 iterations t, by the share of the run.
-        [PerImage(input.Anchors, input.AnchorLabels, As(weights, input.Anchors), form with { Scale = form.Scale * Heat }, form.Anneals ? Math.Max(5, 1500 / (1 + (2800 * Progress))) : 0)];
+        var lambda = form.Anneals ? Math.Max(5, 1500 / (1 + (2800 * Progress))) : 0;
+        return [PerImage(input.Anchors, labels, weights, form with { Scale = form.Scale * Heat }, lambda)];
+    }
 
     /// <summary>The loss of each image. Features [B, D]; labels [B] int64; weights [M · K, D]; the share λ of the plain cosine.</summary>
     public static LossTerms PerImage(torch.Tensor features, torch.Tensor labels, torch.Tensor weights, MarginSoftmaxForm form, double lambda)
@@ -74,7 +78,8 @@ public sealed class MarginSoftmaxLoss : MetricLoss
             case AngularMargin.Added:
                 // cos(θ + m) by its addition theorem: the arc cosine's slope is infinite at 0 and 180 degrees.
                 var added = (cosine * Math.Cos(m)) - (Stable.Sqrt((1 - cosine.square()).clamp_min(0)) * Math.Sin(m));
-                return torch.where(cosine.ge(Math.Cos(Math.PI - m)), added, cosine - (m * Math.Sin(m)));
+                return form.EasyMargin ? torch.where(cosine.gt(0), added, cosine)
+                    : torch.where(cosine.ge(Math.Cos(Math.PI - m)), added, cosine - (m * Math.Sin(m)));
             default:
                 // cos(mθ) by Chebyshev's recursion; the number of half turns is a constant to the gradient.
                 var (before, multiple) = (torch.ones_like(cosine), cosine);
@@ -88,30 +93,36 @@ public sealed class MarginSoftmaxLoss : MetricLoss
     }
 
     private static LossEntry Cosine(string name, string paper, string formula, double margin, string reason, AngularMargin kind, params LossOption[] more) => new(
-        name, paper, formula, context => new MarginSoftmaxLoss(
-            context.Classes, context.Dimensions,
-            new MarginSoftmaxForm(kind, context.Number("margin"), LogitScale.Fixed, context.Number("scale"), more.Length == 0 ? 1 : (int)context.Number("centres"), Anneals: false), context.Device))
+        name, paper, formula, context =>
+        {
+            var centres = context.Settings.Has("centres") ? (int)context.Number("centres") : 1;
+            var isEasy = context.Settings.Has("easy_margin") && context.Flag("easy_margin");
+            return new MarginSoftmaxLoss(
+                new ClassWeights(context, perClass: centres),
+                new MarginSoftmaxForm(kind, context.Number("margin"), LogitScale.Fixed, context.Number("scale"), centres, Anneals: false, isEasy));
+        })
     {
         LearnsFromPairs = false,
-        Options = [LossOption.Number("scale", 64, 1e-3, 1e4, "s; the paper's for faces"), LossOption.Number("margin", margin, 0, 1.5, reason), .. more],
+        Options = [LossOption.Number("scale", 64, 1e-3, 1e4, "s; the paper's for faces"), LossOption.Number("margin", margin, 0, 1.5, reason), .. more, .. ClassWeights.Options],
     };
 
     private static LossEntry Multiplied(string name, string paper, string formula, LogitScale scale) => new(
         name, paper, formula, context => new MarginSoftmaxLoss(
-            context.Classes, context.Dimensions,
-            new MarginSoftmaxForm(AngularMargin.Multiplied, context.Number("margin"), scale, 1, 1, context.Flag("annealing")), context.Device))
+            new ClassWeights(context),
+            new MarginSoftmaxForm(AngularMargin.Multiplied, context.Number("margin"), scale, 1, 1, context.Flag("annealing"), EasyMargin: false)))
     {
         LearnsFromPairs = false,
         Options =
         [
-            LossOption.Number("margin", 4, 1, 8, "m, a whole number the angle is multiplied by; the paper's best"),
+            LossOption.Whole("margin", 4, 1, 8, "m, a whole number the angle is multiplied by; the paper's best"),
             LossOption.Flag("annealing", true, "begin near plain softmax, as the official code; without it training hardly starts"),
+            .. ClassWeights.Options,
         ],
     };
 }
 
 /// <summary>Which member of the family: how the own class's angle is made harder, and what multiplies the logits.</summary>
-public sealed record MarginSoftmaxForm(AngularMargin AngularMargin, double Margin, LogitScale LogitScale, double Scale, int Centres, bool Anneals);
+public sealed record MarginSoftmaxForm(AngularMargin AngularMargin, double Margin, LogitScale LogitScale, double Scale, int Centres, bool Anneals, bool EasyMargin);
 
 /// <summary>What a margin does to the own class's angle θ.</summary>
 public enum AngularMargin

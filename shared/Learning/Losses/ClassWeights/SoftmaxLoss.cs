@@ -4,11 +4,12 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace DmlPipeline.Learning.Losses;
 
-/// <summary>Softmax cross entropy against learned class weights, plain or heated up: Zhang et al., arXiv 1809.04157.</summary>
+/// <summary>Softmax cross entropy against learned class weights: plain, on normalised features, heated up. Zhang et al., arXiv 1809.04157, and before.</summary>
 /// <remarks>
 /// <code>
-/// loss(x) = -log(exp(z_y) / sum_m exp(z_m)),   z = α ŵᵀ f̂ + b          (equation 1, α = 1 / temperature)
-/// SM: f̂ = f, ŵ = w, α = 1     LN: f̂ = f / |f|, ŵ = w / |w|     BN: f̂ = BN(f) / sqrt(D), ŵ = w / |w|   (equation 7)
+/// loss(x) = -log(exp(z_y) / sum_m exp(z_m)),   z = α ŵᵀ f̂ + b          (arXiv 1809.04157, equation 1, α = 1 / temperature)
+/// softmax (SM): f̂ = f, ŵ = w     ln (LN): f̂ = f / |f|, ŵ = w / |w|     bn (BN): f̂ = BN(f) / sqrt(D), ŵ = w / |w|   (equation 7)
+/// l2-softmax: f̂ = f / |f|, ŵ = w     normface: as ln, b = 0, α learned     instance: as ln, b = 0, α = 64
 /// </code>
 /// HLN and HBN are LN and BN whose α falls to a quarter late in training (<see cref="MetricLoss.Heat"/>): large α first makes the hard samples count, small α
 /// then lets the easy ones count too, which draws classes together. The batch normalisation, without learned scale, is the model's last layer
@@ -16,32 +17,24 @@ namespace DmlPipeline.Learning.Losses;
 /// </remarks>
 public sealed class SoftmaxLoss : MetricLoss
 {
-    private const string Paper = "Zhang et al., arXiv 1809.04157";
+    private const string HeatedUp = "Zhang et al., arXiv 1809.04157", Peak = "α, the inverse temperature; where the heated-up paper's sweep peaks";
 
     public static IReadOnlyList<LossEntry> Entries { get; } =
     [
-        Variant("softmax", FeatureScaling.None, alpha: 1, heats: false), Variant("ln", FeatureScaling.L2, 16, heats: false),
-        Variant("bn", FeatureScaling.Batch, 16, heats: false), Variant("hln", FeatureScaling.L2, 16, heats: true), Variant("hbn", FeatureScaling.Batch, 16, heats: true),
+        Entry("softmax", HeatedUp, "-log softmax_y(wᵀ f + b)", FeatureScaling.None, 1, "α; plain softmax has 1, others are temperature-scaled softmax (arXiv 1503.02531)", Bias),
+        Entry("ln", HeatedUp, "-log softmax_y(α ŵᵀ f̂ + b), f̂ = f / |f|", FeatureScaling.L2, 16, Peak, Bias),
+        Entry("bn", HeatedUp, "-log softmax_y(α ŵᵀ f̂ + b), f̂ = BN(f) / sqrt(D)", FeatureScaling.Batch, 16, Peak, Bias),
+        Entry("hln", HeatedUp, "-log softmax_y(α ŵᵀ f̂ + b), f̂ = f / |f|, α falling late", FeatureScaling.L2, 16, Peak, [Bias, .. Heating]),
+        Entry("hbn", HeatedUp, "-log softmax_y(α ŵᵀ f̂ + b), f̂ = BN(f) / sqrt(D), α falling late", FeatureScaling.Batch, 16, Peak, [Bias, .. Heating]),
+        Entry("normface", "Wang et al., ACM MM 2017, arXiv 1704.06369", "-log softmax_y(α ŵᵀ f̂)", FeatureScaling.L2, 16, $"{Peak}; learned from there on",
+            LearnedScale(true, "α is learned too, as in the paper; false: constant, as normalised softmax has it (arXiv 1811.12649)")),
+        Entry("l2-softmax", "Ranjan et al., arXiv 1703.09507", "-log softmax_y(wᵀ α f̂ + b)", FeatureScaling.Feature, 16,
+            "α; the paper's lower bound log(p (M - 2) / (1 - p)) reaches p = 0.9 with up to 900,000 classes", Bias, LearnedScale(false, "α is learned too; false: constant")),
+        Entry("instance", "Zheng et al., ACM TOMM 2020, arXiv 1711.05535", "-log softmax_y(γ ŵᵀ f̂)", FeatureScaling.L2, 64,
+            "γ; pytorch-metric-learning's, which normalises as we do; the paper has plain softmax"),
     ];
 
-    private static LossEntry Variant(string name, FeatureScaling scaling, double alpha, bool heats) => new(
-        name, Paper, scaling switch
-        {
-            FeatureScaling.None => "-log softmax_y(wᵀ f + b)",
-            FeatureScaling.L2 => "-log softmax_y(α ŵᵀ f̂ + b), f̂ = f / |f|",
-            _ => "-log softmax_y(α ŵᵀ f̂ + b), f̂ = BN(f) / sqrt(D)",
-        } + (heats ? ", α falling late" : ""),
-        context => new SoftmaxLoss(context.Classes, context.Dimensions, scaling, context.Number("scale"), context.Flag("bias"), context.Device))
-    {
-        LearnsFromPairs = false,
-        NeedsBatchNormalisedFeatures = scaling == FeatureScaling.Batch,
-        Options =
-        [
-            LossOption.Number("scale", alpha, 1e-3, 1e4, alpha == 1 ? "α; plain softmax has none" : "α, the inverse temperature; where the paper's sweep peaks"),
-            LossOption.Flag("bias", true, "a bias in the classifier; the paper's code has one, its text does not say"),
-            .. heats ? Heating : [],
-        ],
-    };
+    private static LossOption Bias => LossOption.Flag("bias", true, "a bias in the classifier; the heated-up paper's code has one, its text does not say");
 
     // alpha 16, then a quarter of it and a tenth of the rate for the last 20 of 80 epochs (official code of arXiv 1809.04157).
     private static LossOption[] Heating =>
@@ -52,43 +45,71 @@ public sealed class SoftmaxLoss : MetricLoss
         LossOption.Number("heated_learning_rate", 0.1, 1e-4, 1, "two-stage: what the learning rate is multiplied by, as in the paper"),
     ];
 
-    private readonly Parameter weights; // [M, D]
-    private readonly Parameter? bias;   // [M]
+    private static LossOption LearnedScale(bool otherwise, string reason) => LossOption.Flag("learned_scale", otherwise, reason);
+
+    private static LossEntry Entry(string name, string paper, string formula, FeatureScaling scaling, double scale, string why, params LossOption[] more) => new(
+        name, paper, formula, context => new SoftmaxLoss(
+            new ClassWeights(context, hasBias: context.Settings.Has("bias") && context.Flag("bias")), scaling, context.Number("scale"),
+            context.Settings.Has("learned_scale") && context.Flag("learned_scale"), context.Device))
+    {
+        LearnsFromPairs = false,
+        NeedsBatchNormalisedFeatures = scaling == FeatureScaling.Batch,
+        Options = [LossOption.Number("scale", scale, 1e-3, 1e4, why), .. more, .. ClassWeights.Options],
+    };
+
     private readonly FeatureScaling scaling;
     private readonly double alpha;
+    private readonly Parameter? learned; // [1], or a constant α
 
-    /// <summary>Makes the class weights on the device, drawn from the torch generator, and a zero bias.</summary>
-    public SoftmaxLoss(int classes, int dimensions, FeatureScaling scaling, double alpha, bool withBias, torch.Device device)
+    /// <summary>Compares with the given weights at inverse temperature α, which may be learned.</summary>
+    public SoftmaxLoss(ClassWeights weights, FeatureScaling scaling, double alpha, bool learnsAlpha, torch.Device device)
     {
-        (this.scaling, this.alpha) = (scaling, alpha);
-        weights = ClassWeights(classes, dimensions, 1 / Math.Sqrt(dimensions), device);
-        var parameters = new Dictionary<string, Parameter>(StringComparer.Ordinal) { ["weights"] = weights };
-        if (withBias) parameters["bias"] = bias = Kept(torch.zeros([classes]), device);
-        Parameters = parameters;
+        (ClassWeights, this.scaling, this.alpha) = (weights, scaling, alpha);
+        if (learnsAlpha) learned = Kept(torch.full([1], alpha), device);
+        Parameters = learned is null ? weights.Parameters : new Dictionary<string, Parameter>(weights.Parameters, StringComparer.Ordinal) { ["scale"] = learned };
     }
+
+    /// <inheritdoc />
+    public override ClassWeights ClassWeights { get; }
 
     /// <inheritdoc />
     public override IReadOnlyDictionary<string, Parameter> Parameters { get; }
 
     /// <inheritdoc />
-    public override IReadOnlyList<LossTerms> Terms(LossInput input) =>
-        [PerImage(input.Anchors, input.AnchorLabels, As(weights, input.Anchors), bias is null ? null : As(bias, input.Anchors), scaling, alpha * Heat)];
+    public override IReadOnlyList<LossTerms> Terms(LossInput input)
+    {
+        var (labels, weights, bias) = ClassWeights.For(input);
+        return [learned is null
+            ? PerImage(input.Anchors, labels, weights, bias, scaling, alpha * Heat)
+            : PerImage(input.Anchors, labels, weights, bias, scaling, As(learned, input.Anchors) * Heat)];
+    }
 
     /// <summary>The loss of each image. Features [B, D]; labels [B] int64 in 0..M-1; weights [M, D]; bias [M] or none.</summary>
     public static LossTerms PerImage(torch.Tensor features, torch.Tensor labels, torch.Tensor weights, torch.Tensor? bias,
-        FeatureScaling scaling, double alpha)
+        FeatureScaling scaling, Scalar alpha) =>
+        features.shape[0] == 0 ? LossTerms.Nothing(features) : PerImage(Products(features, weights, scaling) * alpha, labels, bias);
+
+    private static LossTerms PerImage(torch.Tensor features, torch.Tensor labels, torch.Tensor weights, torch.Tensor? bias,
+        FeatureScaling scaling, torch.Tensor alpha) =>
+        features.shape[0] == 0 ? LossTerms.Nothing(features) : PerImage(Products(features, weights, scaling) * alpha, labels, bias);
+
+    private static LossTerms PerImage(torch.Tensor z, torch.Tensor labels, torch.Tensor? bias)
     {
-        if (features.shape[0] == 0) return LossTerms.Nothing(features);
-        var (f, w) = scaling switch
-        {
-            FeatureScaling.None => (features, weights),
-            FeatureScaling.L2 => (F.normalize(features), F.normalize(weights)),
-            _ => (features / Math.Sqrt(features.shape[1]), F.normalize(weights)), // batch-normalised by the model: norm about sqrt(D)
-        };
-        var z = f.matmul(w.t()) * alpha; // [B, D] x [D, M] -> [B, M]
         if (bias is not null) z = z + bias;
         var perImage = F.log_softmax(z, 1).gather(1, labels.unsqueeze(1)).squeeze(1).neg(); // [B]
         return new LossTerms(perImage, labels.ge(0));
+    }
+
+    private static torch.Tensor Products(torch.Tensor features, torch.Tensor weights, FeatureScaling scaling)
+    {
+        var f = scaling switch
+        {
+            FeatureScaling.None => features,
+            FeatureScaling.Batch => features / Math.Sqrt(features.shape[1]), // batch-normalised by the model: norm about sqrt(D)
+            _ => F.normalize(features),
+        };
+        var w = scaling is FeatureScaling.None or FeatureScaling.Feature ? weights : F.normalize(weights);
+        return f.matmul(w.t()); // [B, D] x [D, M] -> [B, M]
     }
 }
 
@@ -103,4 +124,7 @@ public enum FeatureScaling
 
     /// <summary>Features come batch-normalised and are divided by the square root of their length; weights are L2-normalised (BN).</summary>
     Batch,
+
+    /// <summary>Features are L2-normalised, weights are not (L2-constrained softmax).</summary>
+    Feature,
 }

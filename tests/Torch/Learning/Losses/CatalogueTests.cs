@@ -14,11 +14,6 @@ public sealed class CatalogueTests
 
     public static TheoryData<string> PairLosses => [.. LossCatalogue.All.Where(entry => entry.LearnsFromPairs).Select(entry => entry.Name)];
 
-    // Their weights are constants to the gradient by definition, or they draw at random: values do not tell the slope.
-    private static readonly string[] NotTheSlopeOfTheirValue = ["circle", "circle-class", "margin"];
-
-    public static TheoryData<string> Smooth => [.. LossCatalogue.Names.Except(NotTheSlopeOfTheirValue)];
-
     [Fact]
     public void Names_are_unique_and_options_are_complete()
     {
@@ -80,34 +75,6 @@ public sealed class CatalogueTests
             var (loss, gradient) = Run(name, x, labels);
             float.IsFinite(loss).ShouldBeTrue($"{loss}");
             gradient.ShouldAllBe(value => float.IsFinite(value));
-        }
-    }
-
-    [Theory]
-    [MemberData(nameof(Smooth))]
-    public void The_gradient_is_the_slope_of_the_value(string name)
-    {
-        using var scope = NewDisposeScope();
-        manual_seed(5);
-        using var loss = Create(name);
-        var x = randn([9, Dimensions]).to(ScalarType.Float64).requires_grad_();
-        var labels = tensor(new long[] { 0, 0, 0, 1, 1, 2, 2, 3, 3 });
-        loss.Compute(LossInput.Batch(x, labels)).backward();
-        var gradient = x.grad!.data<double>().ToArray();
-
-        const double h = 1e-6;
-        for (var i = 0; i < gradient.Length; i += 5)
-        {
-            double At(double shift)
-            {
-                using var inner = NewDisposeScope();
-                using var noGradient = no_grad();
-                var moved = x.detach().clone();
-                moved[i / Dimensions, i % Dimensions] += shift;
-                return loss.Compute(LossInput.Batch(moved, labels)).item<double>();
-            }
-            var slope = (At(h) - At(-h)) / (2 * h);
-            gradient[i].ShouldBe(slope, 1e-5 * Math.Max(1, Math.Abs(slope)), $"element {i}");
         }
     }
 

@@ -6,7 +6,7 @@ namespace DmlPipeline.Tests.Torch.Learning.Losses;
 public sealed class LossDocsTests
 {
     [Fact]
-    public void The_readme_lists_every_loss_with_its_options_as_the_catalogue_has_them()
+    public void The_readme_lists_every_loss_with_its_options_and_its_oracle()
     {
         var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Learning", "Losses", "README.md"));
 
@@ -16,7 +16,13 @@ public sealed class LossDocsTests
     private static string Table() => string.Join('\n', LossCatalogue.All.Select(Row));
 
     private static string Row(LossEntry entry) =>
-        $"| `{entry.Name}` | {entry.Paper} | `{entry.Formula.Replace("|", "\\|", StringComparison.Ordinal)}` | {string.Join("<br>", entry.Options.Select(Option))} |";
+        $"| `{entry.Name}` | {entry.Paper} | `{entry.Formula.Replace("|", "\\|", StringComparison.Ordinal)}` | {string.Join("<br>", entry.Options.Select(Option))} | {Parity(entry)} |";
+
+    private static string Parity(LossEntry entry)
+    {
+        var oracles = GoldenCase.All.Values.Where(@case => @case.Loss.Name == entry.Name).Select(@case => @case.Oracle).Distinct().OrderDescending(StringComparer.Ordinal);
+        return string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", oracles)} < 1e{Math.Log10(Losses.Parity.Bound(entry)):0}");
+    }
 
     private static string Option(LossOption option) =>
         $"`{option.Name}` {Value(option)}: {option.Reason}";

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes parity-golden.json: values and gradients of the losses, in double precision, as pytorch-metric-learning computes them.
+"""Writes pairs-golden.json and class-weights-golden.json: values and gradients of every loss, in double precision, as pytorch-metric-learning computes them.
 
-usage: make_parity_golden.py PML_SOURCE        (the folder that holds pytorch_metric_learning; needs python3-torch, numpy, scipy, tqdm)
-Where the peer has no such loss, or one that differs, the definition is written out below, pair by pair.
+usage: make_parity_golden.py PML_SOURCE        (the folder that holds pytorch_metric_learning; needs python3-torch, numpy, scipy, scikit-learn, tqdm)
+Where the peer has no such loss, or one that differs, parity_definitions.py writes it out.
 """
 import json
 import math
@@ -11,136 +11,148 @@ import sys
 
 import torch
 
-sys.path.insert(0, sys.argv[1])
+here = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path[:0] = [sys.argv[1], here]
+import parity_definitions as own
+from parity_definitions import B, D, K, M, bias, boundaries, centre_weights, class_weights, features, labels, learned_scale, positives, unit
 from pytorch_metric_learning import losses as pml, miners, reducers
 from pytorch_metric_learning.distances import DotProductSimilarity, SNRDistance
 
-torch.manual_seed(11)
-D, M, K = 6, 4, 3
-labels = torch.tensor([0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 3])
-B = len(labels)
-sixteenths = lambda *shape: (torch.randn(*shape, dtype=torch.float64) * 16).round() / 16  # exact in single precision too
-features = (torch.randn(B, D, dtype=torch.float64) * 1.5).requires_grad_()
-class_weights, centre_weights = sixteenths(M, D), sixteenths(M * K, D)
-unit = lambda x: x / x.pow(2).sum(-1, keepdim=True).sqrt()
-positives = lambda a: [i for i in range(B) if i != a and labels[i] == labels[a]]
-negatives = lambda a: [j for j in range(B) if labels[j] != labels[a]]
-mean = lambda values: torch.stack(values).mean()
-above_zero = lambda values: torch.stack([v for v in values if v > 0]).mean()
+
+def peer(loss, miner=None):
+    return "peer", lambda: loss(features, labels, miner(features.detach(), labels)) if miner else loss(features, labels)
 
 
-def distance(i, j):
-    f = unit(features)
-    return (f[i] - f[j]).pow(2).sum().sqrt()
+def definition(compute):
+    return "definition", compute
 
 
-def cosine(i, j):
-    f = unit(features)
-    return f[i] @ f[j]
+def ice(scale, reduction):
+    """NT-Xent's values per positive pair at temperature 1/scale, put together per anchor."""
+    result = pml.NTXentLoss(temperature=1 / scale, reducer=reducers.DoNothingReducer())(features, labels)["loss"]
+    values, anchors = result["losses"], result["indices"][0]
+    return own.mean([reduction(values[anchors == a]) for a in range(B) if positives(a)])
 
 
-def hardnet(margin):
-    nearest = [min((distance(a, n) for n in negatives(a)), key=float) for a in range(B)]
-    return mean([(margin + distance(a, p) - min(nearest[a], nearest[p], key=float)).relu() for a in range(B) for p in positives(a)])
-
-
-def ranked_list(alpha, margin, hot, imbalance):
-    total = []
-    for a in range(B):
-        far = [distance(a, p) - (alpha - margin) for p in positives(a) if distance(a, p) > alpha - margin]
-        near = [alpha - distance(a, n) for n in negatives(a) if distance(a, n) < alpha]
-        weights = [torch.exp(hot * x) for x in near]
-        pull = sum(far) / len(far) if far else torch.zeros(())
-        push = sum(w * x for w, x in zip(weights, near)) / sum(weights) if near else torch.zeros(())
-        total.append((1 - imbalance) * pull + imbalance * push)
-    return mean(total)
-
-
-def smooth_ap(temperature):
-    total = []
-    for a in range(B):
-        precision = []
-        for p in positives(a):
-            ahead = lambda others: sum(torch.sigmoid((cosine(a, k) - cosine(a, p)) / temperature) for k in others)
-            among = 1 + ahead([k for k in positives(a) if k != p])
-            precision.append(among / (among + ahead(negatives(a))))
-        total.append(1 - mean(precision))
-    return mean(total)
-
-
-def margin_pairs(margin, beta):
-    pairs = [(distance(a, p) - beta + margin).relu() for a in range(B) for p in positives(a)]
-    return above_zero(pairs + [(beta - distance(a, n) + margin).relu() for a in range(B) for n in negatives(a)])
-
-
-def of_peer(loss, miner=None):
-    return lambda: loss(features, labels, miner(features.detach(), labels)) if miner else loss(features, labels)
+def cascade(margin, *shares):
+    """The sum over levels, each level's pairs chosen by the peer's miner among those of the level before."""
+    loss = pml.ContrastiveLoss(pos_margin=0, neg_margin=margin, reducer=reducers.MeanReducer())
+    total, pairs = loss(features, labels), None
+    for share in shares:
+        miner = miners.HDCMiner(filter_percentage=share)
+        if pairs is not None:
+            miner.set_idx_externally(pairs, labels)
+        pairs = miner(features.detach(), labels)
+        total = total + loss(features, labels, pairs)
+    return total
 
 
 def with_weights(loss, name, values, transposed):
-    """A loss of the peer with class weights: they are put in, and their gradient comes out rows first."""
-    parameter = torch.nn.Parameter((values.t() if transposed else values).clone())
-    setattr(loss, name, parameter)
-    return lambda: loss(features, labels), lambda: parameter.grad.t() if transposed else parameter.grad, values
+    """A loss of the peer whose class weights are ours."""
+    del loss._parameters[name]
+
+    def compute():
+        loss.__dict__[name] = values.t() if transposed else values
+        return loss(features, labels)
+
+    return "peer", compute
 
 
 average = dict(reducer=reducers.MeanReducer())
-cases = [
-    ({"name": "circle", "scale": 80, "margin": 0.4}, "peer", of_peer(pml.CircleLoss(m=0.4, gamma=80, reducer=reducers.MeanReducer()))),
-    ({"name": "contrastive"}, "peer", of_peer(pml.ContrastiveLoss(pos_margin=0, neg_margin=1))),
-    ({"name": "contrastive", "positive_margin": 0.2, "negative_margin": 1.3}, "peer", of_peer(pml.ContrastiveLoss(pos_margin=0.2, neg_margin=1.3))),
-    ({"name": "snr-contrastive", "positive_margin": 0.1, "negative_margin": 2.5}, "peer",
-     of_peer(pml.SignalToNoiseRatioContrastiveLoss(pos_margin=0.1, neg_margin=2.5, distance=SNRDistance(normalize_embeddings=False)))),
-    ({"name": "triplet", "triplets": "all", "margin": 0.2}, "peer", of_peer(pml.TripletMarginLoss(margin=0.2))),
-    ({"name": "triplet", "triplets": "semi-hard", "margin": 0.4}, "peer", of_peer(pml.TripletMarginLoss(margin=0.4), miners.TripletMarginMiner(0.4, "semihard"))),
-    ({"name": "triplet", "triplets": "batch-hard", "margin": 0.2}, "peer", of_peer(pml.TripletMarginLoss(margin=0.2, **average), miners.BatchHardMiner())),
-    ({"name": "triplet", "triplets": "easy-positive", "margin": 0.2}, "peer",
-     of_peer(pml.TripletMarginLoss(margin=0.2, **average), miners.BatchEasyHardMiner(miners.BatchEasyHardMiner.EASY, miners.BatchEasyHardMiner.HARD))),
-    ({"name": "n-pairs", "regularisation": 0}, "peer", of_peer(pml.NPairsLoss(distance=DotProductSimilarity(normalize_embeddings=False)))),
-    ({"name": "lifted-structure"}, "peer", of_peer(pml.LiftedStructureLoss(neg_margin=1))),
-    ({"name": "generalised-lifted-structure"}, "peer", of_peer(pml.GeneralizedLiftedStructureLoss(neg_margin=1))),
-    ({"name": "multi-similarity", "mining": False}, "peer", of_peer(pml.MultiSimilarityLoss(2, 50, 0.5))),
-    ({"name": "multi-similarity"}, "peer", of_peer(pml.MultiSimilarityLoss(2, 50, 0.5), miners.MultiSimilarityMiner(0.1))),
-    ({"name": "supcon"}, "peer", of_peer(pml.SupConLoss(0.1))),
-    ({"name": "nt-xent"}, "peer", of_peer(pml.NTXentLoss(0.07))),
-    ({"name": "tuplet-margin"}, "peer", of_peer(pml.TupletMarginLoss(5.73, 64))),
+weights, centres, softmax_weights = {"weights": class_weights}, {"weights": centre_weights}, {"weights": class_weights, "bias": bias}
+pairs = [
+    ({"name": "ice"}, {}, ("peer", lambda: ice(16, torch.mean))),
+    ({"name": "ice", "scale": 4, "positives": "sum"}, {}, ("peer", lambda: ice(4, torch.sum))),
+    ({"name": "circle"}, {}, peer(pml.CircleLoss(m=0.4, gamma=80, **average))),
+    ({"name": "circle", "scale": 128, "margin": 0.25}, {}, peer(pml.CircleLoss(m=0.25, gamma=128, **average))),
+    ({"name": "contrastive"}, {}, peer(pml.ContrastiveLoss(pos_margin=0, neg_margin=1))),
+    ({"name": "contrastive", "positive_margin": 0.2, "negative_margin": 1.3}, {}, peer(pml.ContrastiveLoss(pos_margin=0.2, neg_margin=1.3))),
+    ({"name": "contrastive", "power": 2}, {}, definition(lambda: own.contrastive_squared(1))),
+    ({"name": "snr-contrastive", "positive_margin": 0.1, "negative_margin": 2.5}, {},
+     peer(pml.SignalToNoiseRatioContrastiveLoss(pos_margin=0.1, neg_margin=2.5, distance=SNRDistance(normalize_embeddings=False)))),
+    ({"name": "triplet", "triplets": "all"}, {}, peer(pml.TripletMarginLoss(margin=0.2))),
+    ({"name": "triplet", "triplets": "all", "squared": True}, {}, definition(lambda: own.triplets_squared(0.2))),
+    ({"name": "triplet", "triplets": "semi-hard", "margin": 0.4}, {}, peer(pml.TripletMarginLoss(margin=0.4), miners.TripletMarginMiner(0.4, "semihard"))),
+    ({"name": "triplet", "triplets": "batch-hard"}, {}, peer(pml.TripletMarginLoss(margin=0.2, **average), miners.BatchHardMiner())),
+    ({"name": "triplet", "triplets": "easy-positive"}, {},
+     peer(pml.TripletMarginLoss(margin=0.2, **average), miners.BatchEasyHardMiner(miners.BatchEasyHardMiner.EASY, miners.BatchEasyHardMiner.HARD))),
+    ({"name": "n-pairs", "regularisation": 0}, {}, peer(pml.NPairsLoss(distance=DotProductSimilarity(normalize_embeddings=False)))),
+    ({"name": "n-pairs"}, {}, definition(lambda: own.n_pairs(0.002))),
+    ({"name": "lifted-structure"}, {}, peer(pml.LiftedStructureLoss(neg_margin=1))),
+    ({"name": "generalised-lifted-structure"}, {}, peer(pml.GeneralizedLiftedStructureLoss(neg_margin=1))),
+    ({"name": "multi-similarity", "mining": False}, {}, peer(pml.MultiSimilarityLoss(2, 50, 0.5))),
+    ({"name": "multi-similarity"}, {}, peer(pml.MultiSimilarityLoss(2, 50, 0.5), miners.MultiSimilarityMiner(0.1))),
+    ({"name": "supcon"}, {}, peer(pml.SupConLoss(0.1))),
+    ({"name": "nt-xent"}, {}, peer(pml.NTXentLoss(0.07))),
+    ({"name": "tuplet-margin"}, {}, peer(pml.TupletMarginLoss(5.73, 64))),
     # The peer normalises anchors and positives only; the paper normalises negatives too.
-    ({"name": "angular"}, "peer", lambda: pml.AngularLoss(40)(unit(features), labels)),
-    ({"name": "histogram", "bins": 20}, "peer", of_peer(pml.HistogramLoss(n_bins=20))),
-    ({"name": "fast-ap"}, "peer", of_peer(pml.FastAPLoss(10))),
-    ({"name": "pnp", "variant": "o"}, "peer", of_peer(pml.PNPLoss(variant="O"))),
-    ({"name": "pnp", "variant": "ds"}, "peer", of_peer(pml.PNPLoss(variant="Ds"))),
-    ({"name": "pnp", "variant": "dq", "alpha": 4}, "peer", of_peer(pml.PNPLoss(variant="Dq", alpha=4))),
-    ({"name": "pnp", "variant": "iu"}, "peer", of_peer(pml.PNPLoss(variant="Iu"))),
-    ({"name": "pnp", "variant": "ib"}, "peer", of_peer(pml.PNPLoss(variant="Ib"))),
-    ({"name": "hardnet"}, "definition", lambda: hardnet(1)),
-    ({"name": "ranked-list"}, "definition", lambda: ranked_list(1.2, 0.4, 10, 0.5)),
-    ({"name": "smooth-ap", "temperature": 0.05}, "definition", lambda: smooth_ap(0.05)),
-    ({"name": "margin", "sampling": "all"}, "definition", lambda: margin_pairs(0.2, 1.2)),
-    ({"name": "ln", "bias": False}, "peer", with_weights(pml.NormalizedSoftmaxLoss(M, D, temperature=1 / 16), "W", class_weights, True)),
-    ({"name": "cosface"}, "peer", with_weights(pml.CosFaceLoss(M, D, margin=0.35, scale=64), "W", class_weights, True)),
-    ({"name": "arcface"}, "peer", with_weights(pml.ArcFaceLoss(M, D, margin=math.degrees(0.5), scale=64), "W", class_weights, True)),
-    ({"name": "sub-centre-arcface"}, "peer",
+    ({"name": "angular"}, {}, ("peer", lambda: pml.AngularLoss(40)(unit(features), labels))),
+    ({"name": "margin", "sampling": "all", "nu": 0.25}, {"boundaries": boundaries}, definition(lambda: own.margin_pairs(0.2, 0.25))),
+    ({"name": "hardnet"}, {}, definition(lambda: own.hardnet(1, 0))),
+    ({"name": "hardnet", "margin": 0.5, "spread_out": 1}, {}, definition(lambda: own.hardnet(0.5, 1))),
+    ({"name": "histogram", "bins": 20}, {}, peer(pml.HistogramLoss(n_bins=20))),
+    ({"name": "ranked-list"}, {}, definition(lambda: own.ranked_list(1.2, 0.4, 0, 10, 0.5))),
+    ({"name": "ranked-list", "positive_temperature": 3, "imbalance": 0.25}, {}, definition(lambda: own.ranked_list(1.2, 0.4, 3, 10, 0.25))),
+    ({"name": "fast-ap"}, {}, peer(pml.FastAPLoss(10))),
+    ({"name": "smooth-ap", "temperature": 0.05}, {}, definition(lambda: own.smooth_ap(0.05))),
+    *(({"name": "pnp", "variant": variant.lower()}, {}, peer(pml.PNPLoss(variant=variant, b=2, alpha=4))) for variant in ("O", "Ds", "Dq", "Iu", "Ib")),
+    ({"name": "hdc"}, {}, ("peer", lambda: cascade(1, 0.5, 0.2))),
+    ({"name": "hdc", "margin": 1.5, "second_level": 0.3}, {}, ("peer", lambda: cascade(1.5, 0.3, 0.2))),
+    ({"name": "facility-location"}, {}, definition(lambda: own.facility_location(1))),
+    ({"name": "facility-location", "structure": 0.25}, {}, definition(lambda: own.facility_location(0.25))),
+    ({"name": "spectral-clustering"}, {}, definition(lambda: own.spectral_clustering(0.01))),
+    ({"name": "vicreg"}, {}, definition(lambda: own.vicreg(25, 25, 1))),
+]
+class_weight_losses = [
+    ({"name": "circle-class"}, weights, definition(lambda: own.circle_class(256, 0.25))),
+    ({"name": "circle-class", "scale": 64, "margin": 0.4}, weights, definition(lambda: own.circle_class(64, 0.4))),
+    ({"name": "softmax"}, softmax_weights, definition(lambda: own.softmax("none", 1))),
+    ({"name": "ln"}, softmax_weights, definition(lambda: own.softmax("l2", 16))),
+    ({"name": "ln", "scale": 4, "bias": False}, weights, with_weights(pml.NormalizedSoftmaxLoss(M, D, temperature=1 / 4), "W", class_weights, True)),
+    ({"name": "bn"}, softmax_weights, definition(lambda: own.softmax("batch", 16))),
+    ({"name": "hln"}, softmax_weights, definition(lambda: own.softmax("l2", 16))),
+    ({"name": "hbn"}, softmax_weights, definition(lambda: own.softmax("batch", 16))),
+    ({"name": "normface"}, {"weights": class_weights, "scale": learned_scale}, definition(lambda: own.normface(learned_scale))),
+    ({"name": "normface", "scale": 12, "learned_scale": False}, weights, with_weights(pml.NormalizedSoftmaxLoss(M, D, temperature=1 / 12), "W", class_weights, True)),
+    ({"name": "l2-softmax", "scale": 12}, softmax_weights, definition(lambda: own.l2_softmax(12))),
+    ({"name": "instance", "scale": 20}, weights, with_weights(pml.NormalizedSoftmaxLoss(M, D, temperature=1 / 20), "W", class_weights, True)),
+    ({"name": "centre", "centre_weight": 0.3}, softmax_weights, definition(lambda: own.centre(0.3))),
+    ({"name": "cosface"}, weights, with_weights(pml.CosFaceLoss(M, D, margin=0.35, scale=64), "W", class_weights, True)),
+    ({"name": "arcface"}, weights, with_weights(pml.ArcFaceLoss(M, D, margin=math.degrees(0.5), scale=64), "W", class_weights, True)),
+    ({"name": "arcface", "scale": 16, "easy_margin": True}, weights, definition(lambda: own.easy_arcface(16, 0.5))),
+    ({"name": "sub-centre-arcface", "centres": K}, centres,
      with_weights(pml.SubCenterArcFaceLoss(num_classes=M, embedding_size=D, margin=math.degrees(0.5), scale=64, sub_centers=K), "W", centre_weights, True)),
-    ({"name": "sphereface", "annealing": False}, "peer", with_weights(pml.SphereFaceLoss(M, D, margin=4, scale=1), "W", class_weights, True)),
-    ({"name": "l-softmax", "annealing": False}, "peer", with_weights(pml.LargeMarginSoftmaxLoss(M, D, margin=4, scale=1), "W", class_weights, True)),
-    ({"name": "proxy-nca"}, "peer", with_weights(pml.ProxyNCALoss(M, D, softmax_scale=9), "proxies", class_weights, False)),
-    ({"name": "proxy-anchor"}, "peer", with_weights(pml.ProxyAnchorLoss(M, D, margin=0.1, alpha=32), "proxies", class_weights, False)),
-    ({"name": "soft-triple", "centres": K, "centre_regularisation": 0}, "peer",
+    ({"name": "sphereface", "annealing": False}, weights, with_weights(pml.SphereFaceLoss(M, D, margin=4, scale=1), "W", class_weights, True)),
+    ({"name": "sphereface"}, weights, definition(lambda: own.annealed(4, 1500, False))),
+    ({"name": "l-softmax", "annealing": False}, weights, with_weights(pml.LargeMarginSoftmaxLoss(M, D, margin=4, scale=1), "W", class_weights, True)),
+    ({"name": "l-softmax", "margin": 3}, weights, definition(lambda: own.annealed(3, 1500, True))),
+    ({"name": "proxy-nca"}, weights, with_weights(pml.ProxyNCALoss(M, D, softmax_scale=9), "proxies", class_weights, False)),
+    ({"name": "proxy-nca", "own_in_denominator": False}, weights, definition(lambda: own.proxy_nca_2017(9))),
+    ({"name": "proxy-anchor"}, weights, with_weights(pml.ProxyAnchorLoss(M, D, margin=0.1, alpha=32), "proxies", class_weights, False)),
+    ({"name": "soft-triple", "centres": K, "centre_regularisation": 0}, centres,
      with_weights(pml.SoftTripleLoss(M, D, centers_per_class=K, la=20, gamma=0.1, margin=0.01), "fc", centre_weights, True)),
+    ({"name": "soft-triple", "centres": K}, centres, definition(lambda: own.soft_triple(20, 0.1, 0.01, 0.2))),
 ]
 
-golden = []
-for settings, oracle, case in cases:
-    features.grad = None
-    compute, weight_gradient, weights = case if isinstance(case, tuple) else (case, None, None)
-    loss = compute()
-    loss.backward()
-    golden.append({
-        "loss": settings, "oracle": oracle, "value": loss.item(), "features": features.grad.flatten().tolist(),
-        "weights": None if weights is None else weights.flatten().tolist(), "weights_gradient": None if weights is None else weight_gradient().flatten().tolist(),
-    })
-    print(f"{settings['name']:30} {loss.item():.12g}")
 
-with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "parity-golden.json"), "w") as out:
-    json.dump({"features": features.detach().flatten().tolist(), "dimensions": D, "labels": labels.tolist(), "cases": golden}, out, separators=(",", ":"))
+def write(name, cases):
+    golden = []
+    for settings, parameters, (oracle, compute) in cases:
+        for leaf in (features, *parameters.values()):
+            leaf.grad = None
+        loss = compute()
+        loss.backward()
+        golden.append({
+            "loss": settings, "oracle": oracle, "value": loss.item(), "gradient": features.grad.flatten().tolist(),
+            "parameters": {key: {"values": leaf.flatten().tolist(), "gradient": leaf.grad.flatten().tolist()} for key, leaf in parameters.items()},
+        })
+        print(f"{settings['name']:30} {oracle:12} {loss.item():.12g}")
+    text = {"features": features.flatten().tolist(), "dimensions": D, "labels": labels.tolist(), "cases": golden}
+    with open(os.path.join(here, name), "w") as out:
+        json.dump(text, out, separators=(",", ":"))
+        out.write("\n")
+
+
+write("pairs-golden.json", pairs)
+write("class-weights-golden.json", class_weight_losses)

@@ -18,6 +18,11 @@ public sealed class RecipeFileTests
     }
 
     [Fact]
+    public void A_loss_option_that_counts_something_must_be_whole() =>
+        Should.Throw<RecipeException>(() => RecipeFile.Parse("epochs: 1\nloss: {name: l-softmax, margin: 2.5}", "a")).Message
+            .ShouldBe("a, line 2: 'loss.margin' must be a whole number, not '2.5'.");
+
+    [Fact]
     public void Defaults_spelt_out_do_not_change_the_hash()
     {
         var brief = RecipeFile.Parse("epochs: 3", "a");

@@ -42,6 +42,20 @@ public sealed class TrainingLoopTests : IDisposable
             NoisyShapes.Job(folder, NoisyShapes.Recipe("epochs: 1\nanchor_chunk: 5\nloss: {name: histogram}")), CancellationToken.None)).Message.ShouldContain("anchor_chunk");
 
     [Fact]
+    public void Sampled_classes_refuse_chunks_of_anchors() =>
+        Should.Throw<InvalidDataException>(() => TrainingLoop.Run(
+            NoisyShapes.Job(folder, NoisyShapes.Recipe("epochs: 1\nanchor_chunk: 5\nloss: {name: arcface, sampled_classes: 0.5}")), CancellationToken.None)).Message.ShouldContain("sampled_classes");
+
+    [Fact]
+    public void Class_weights_that_begin_at_class_means_begin_with_a_smaller_loss()
+    {
+        double FirstLoss(bool atMeans) => TrainingLoop.Run(
+            NoisyShapes.Job(Path.Combine(folder, $"{atMeans}"), NoisyShapes.Recipe($"epochs: 1\nloss: {{name: ln, start: {(atMeans ? "class-means" : "random")}}}")), CancellationToken.None).History[0].Loss;
+
+        FirstLoss(atMeans: true).ShouldBeLessThan(FirstLoss(atMeans: false));
+    }
+
+    [Fact]
     public void The_model_kept_is_the_best_validated_epoch()
     {
         var job = NoisyShapes.Job(folder, NoisyShapes.Recipe("epochs: 4\noptimiser: {learning_rate: 0.05}"));
@@ -72,10 +86,12 @@ public sealed class TrainingLoopTests : IDisposable
     [InlineData("sgd", 4)]
     [InlineData("adamw", 6)]
     [InlineData("adamw", 9)]
-    public void Resumed_run_gives_the_same_weights_bit_for_bit(string optimiser, int interruptedAfter)
+    [InlineData("adamw", 4, "name: centre, sampled_classes: 0.5, start: class-means")]
+    [InlineData("sgd", 9, "name: sub-centre-arcface, sampled_classes: 0.7")]
+    public void Resumed_run_gives_the_same_weights_bit_for_bit(string optimiser, int interruptedAfter, string loss = "name: hbn")
     {
         // Six steps an epoch: 4 and 9 lie within epochs, 6 between the last step of one and its validation.
-        var recipe = NoisyShapes.Recipe($"optimiser: {{name: {optimiser}, learning_rate: 0.01}}\nloss: {{name: hbn}}\nclip_gradient: 5");
+        var recipe = NoisyShapes.Recipe($"optimiser: {{name: {optimiser}, learning_rate: 0.01}}\nloss: {{{loss}}}\nclip_gradient: 5");
         var whole = Directory.CreateDirectory(Path.Combine(folder, "whole")).FullName;
         var expected = TrainingLoop.Run(NoisyShapes.Job(whole, recipe), CancellationToken.None);
 

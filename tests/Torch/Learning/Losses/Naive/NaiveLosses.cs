@@ -1,0 +1,51 @@
+namespace DmlPipeline.Tests.Torch.Learning.Losses.Naive;
+
+/// <summary>The definition of every loss as loops over pairs in plain C#: slow, obvious, and without torch.</summary>
+internal static class NaiveLosses
+{
+    public static IReadOnlyDictionary<string, Func<NaiveBatch, double>> All { get; } = new Dictionary<string, Func<NaiveBatch, double>>(StringComparer.Ordinal)
+    {
+        ["ice"] = NaivePairs.Ice,
+        ["circle"] = NaivePairs.Circle,
+        ["contrastive"] = batch => NaivePairs.Contrastive(batch, batch.Distance),
+        ["snr-contrastive"] = batch => NaivePairs.Contrastive(batch, (i, j) => NaivePairs.NoiseToSignal(batch, i, j)),
+        ["triplet"] = NaivePairs.Triplet,
+        ["n-pairs"] = NaivePairs.NPairs,
+        ["lifted-structure"] = NaivePairs.LiftedStructure,
+        ["generalised-lifted-structure"] = NaivePairs.GeneralisedLiftedStructure,
+        ["multi-similarity"] = NaivePairs.MultiSimilarity,
+        ["supcon"] = NaivePairs.SupCon,
+        ["nt-xent"] = NaivePairs.NtXent,
+        ["tuplet-margin"] = NaivePairs.TupletMargin,
+        ["angular"] = NaivePairs.Angular,
+        ["margin"] = NaivePairs.Margin,
+        ["hardnet"] = NaivePairs.HardNet,
+        ["hdc"] = NaivePairs.Cascade,
+        ["histogram"] = NaiveRankings.Histogram,
+        ["ranked-list"] = NaiveRankings.RankedList,
+        ["fast-ap"] = NaiveRankings.FastAp,
+        ["smooth-ap"] = NaiveRankings.SmoothAp,
+        ["pnp"] = NaiveRankings.Pnp,
+        ["facility-location"] = NaiveClusterings.FacilityLocation,
+        ["spectral-clustering"] = NaiveClusterings.Spectral,
+        ["vicreg"] = NaiveClusterings.VicReg,
+        ["circle-class"] = NaiveClassWeights.Circle,
+        ["softmax"] = batch => NaiveClassWeights.Softmax(batch, unitFeatures: false, unitWeights: false, divisor: 1),
+        ["ln"] = batch => NaiveClassWeights.Softmax(batch, unitFeatures: true, unitWeights: true, divisor: 1),
+        ["hln"] = batch => NaiveClassWeights.Softmax(batch, unitFeatures: true, unitWeights: true, divisor: 1),
+        ["bn"] = batch => NaiveClassWeights.Softmax(batch, unitFeatures: false, unitWeights: true, Math.Sqrt(batch.Dimensions)),
+        ["hbn"] = batch => NaiveClassWeights.Softmax(batch, unitFeatures: false, unitWeights: true, Math.Sqrt(batch.Dimensions)),
+        ["normface"] = NaiveClassWeights.NormFace,
+        ["instance"] = batch => NaiveClassWeights.Softmax(batch, unitFeatures: true, unitWeights: true, divisor: 1),
+        ["l2-softmax"] = batch => NaiveClassWeights.Softmax(batch, unitFeatures: true, unitWeights: false, divisor: 1),
+        ["centre"] = NaiveClassWeights.Centre,
+        ["cosface"] = batch => NaiveClassWeights.Margin(batch, theta => Math.Cos(theta) - batch["margin"]),
+        ["arcface"] = batch => NaiveClassWeights.Margin(batch, theta => NaiveClassWeights.Added(theta, batch["margin"], batch.Flag("easy_margin"))),
+        ["sub-centre-arcface"] = batch => NaiveClassWeights.Margin(batch, theta => NaiveClassWeights.Added(theta, batch["margin"], batch.Flag("easy_margin")), (int)batch["centres"]),
+        ["sphereface"] = batch => NaiveClassWeights.Multiplied(batch, withWeightLength: false),
+        ["l-softmax"] = batch => NaiveClassWeights.Multiplied(batch, withWeightLength: true),
+        ["proxy-nca"] = NaiveClassWeights.ProxyNca,
+        ["proxy-anchor"] = NaiveClassWeights.ProxyAnchor,
+        ["soft-triple"] = NaiveClassWeights.SoftTriple,
+    };
+}
