@@ -20,11 +20,25 @@ internal static class RecipeRules
 
     private static void CheckSampler(TrainingRecipe recipe, Action<string, string> report)
     {
+        var sampler = recipe.Sampler;
+        OnlyOf(SamplerKind.Hierarchical, "super_classes", sampler.SuperClasses);
+        OnlyOf(SamplerKind.SmartMining, "neighbours", sampler.Neighbours);
+        OnlyOf(SamplerKind.FixedTriplets, "triplets", sampler.Triplets);
+        if (sampler is { SuperClasses: { } folders, Classes: { } classes } && classes % folders != 0)
+            report("sampler.classes", $"is {classes}, which cannot be shared equally among {folders} super-classes");
         if (!recipe.Loss.Entry.LearnsFromPairs) return;
+
         var loss = recipe.Loss.Name;
-        if (recipe.Sampler.Kind == SamplerKind.Shuffled) report("sampler.kind", $"is shuffled, but the loss '{loss}' learns from pairs within a batch: use balanced");
-        if (recipe.Sampler.ImagesPerClass == 1) report("sampler.images_per_class", $"is 1, but the loss '{loss}' needs at least 2 images of a class in a batch");
-        if (recipe.Sampler.Classes == 1) report("sampler.classes", $"is 1, but the loss '{loss}' needs at least 2 classes in a batch");
+        if (sampler.Kind is SamplerKind.Shuffled or SamplerKind.ClassBalanced)
+            report("sampler.kind", $"is {RecipeKeys.Name(sampler.Kind)}, but the loss '{loss}' learns from pairs within a batch: use balanced");
+        if (sampler.Kind == SamplerKind.FixedTriplets) return;
+        if (sampler.ImagesPerClass == 1) report("sampler.images_per_class", $"is 1, but the loss '{loss}' needs at least 2 images of a class in a batch");
+        if (sampler.Classes == 1) report("sampler.classes", $"is 1, but the loss '{loss}' needs at least 2 classes in a batch");
+
+        void OnlyOf(SamplerKind kind, string key, int? value)
+        {
+            if (value is not null && sampler.Kind != kind) report($"sampler.{key}", $"is an option of sampler.kind {RecipeKeys.Name(kind)} only");
+        }
     }
 
     private static void CheckSchedule(ScheduleSettings schedule, Action<string, string> report)

@@ -101,7 +101,7 @@ public sealed record ImageSettings
 /// <summary>How batches are drawn.</summary>
 public sealed record SamplerSettings
 {
-    /// <summary>balanced: classes x images_per_class, which pair losses need. shuffled: a random permutation in batches of the same size.</summary>
+    /// <summary>balanced: classes x images_per_class, which pair losses need. The others draw as many images in other ways.</summary>
     public SamplerKind Kind { get; init; } = SamplerKind.Balanced;
 
     /// <summary>Auto: 32, or all classes when there are fewer.</summary>
@@ -111,12 +111,39 @@ public sealed record SamplerSettings
     /// <summary>Auto: 4, more when there are fewer than 32 classes, for batches of about 128 images.</summary>
     [Range(1, 4096)]
     public int? ImagesPerClass { get; init; }
+
+    /// <summary>hierarchical: from how many folders (alphabets, genera) the classes of a batch come. Auto: 2.</summary>
+    [Range(1, 4096)]
+    public int? SuperClasses { get; init; }
+
+    /// <summary>smart-mining: how many of its nearest classes each class drawn brings along. Auto: 3.</summary>
+    [Range(1, 4096)]
+    public int? Neighbours { get; init; }
+
+    /// <summary>fixed-triplets: how long the list is. Auto: as many triplets as there are images.</summary>
+    [Range(1, 100_000_000)]
+    public int? Triplets { get; init; }
 }
 
 public enum SamplerKind
 {
+    /// <summary>Different classes, as many images of each.</summary>
     Balanced,
+
+    /// <summary>A random permutation of the images.</summary>
     Shuffled,
+
+    /// <summary>Balanced, the classes of a batch coming from few folders.</summary>
+    Hierarchical,
+
+    /// <summary>With replacement, every class as likely as any other.</summary>
+    ClassBalanced,
+
+    /// <summary>A list of triplets drawn once.</summary>
+    FixedTriplets,
+
+    /// <summary>Balanced, classes meeting those that the network confuses them with.</summary>
+    SmartMining,
 }
 
 /// <summary>How gradients become steps.</summary>

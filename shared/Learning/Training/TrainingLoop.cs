@@ -30,7 +30,7 @@ public sealed class TrainingLoop
         (this.job, this.state, this.checkpoints, this.device) = (job, state, checkpoints, device);
         validation = job.Validation is { } set && ValidationScore.IsPossible(set) ? set : null;
         recipe = job.Recipe;
-        sampler = Sampler(recipe, job.Train);
+        sampler = SamplerOfRecipe.Make(recipe, job.Train);
         stepsPerEpoch = recipe.StepsPerEpoch ?? sampler.StepsPerEpoch;
         clock = new TrainingClock(job.Clock, state.Position.Seconds);
         log = new EpochLog(job.Folder, state.Position.History);
@@ -76,7 +76,9 @@ public sealed class TrainingLoop
 
     private TrainingOutcome Run(CancellationToken cancel)
     {
-        using var pipeline = new BatchPipeline(job.Train, sampler, recipe.Augmentation!, recipe.Seed, Position.Step, Workers, ahead: 4);
+        if (sampler is SmartMiningSampler told) state.Neighbours!.TellTo(told);
+        var pipeline = Pipeline();
+        var waited = TimeSpan.Zero;
         try
         {
             if (Position is { Step: 0, IsPrepared: false })
@@ -88,11 +90,18 @@ public sealed class TrainingLoop
             {
                 if (EpochIsDue) EndEpoch(cancel);
                 if (Progress >= 1 || Position.StoppedEarly) return Finish();
+                if (MiningIsDue)
+                {
+                    pipeline.Dispose();
+                    waited += pipeline.Waited;
+                    Mine();
+                    pipeline = Pipeline();
+                }
                 var batch = pipeline.Next(cancel);
                 Learn(batch);
                 pipeline.Return(batch);
                 Position.Step++;
-                clock.Count(batch.Count, pipeline.Waited);
+                clock.Count(batch.Count, waited + pipeline.Waited);
                 if (clock.SecondsSinceCheckpoint >= job.CheckpointEvery.TotalSeconds) Save();
                 else if (clock.IsTimeToReport()) Report();
             }
@@ -103,6 +112,22 @@ public sealed class TrainingLoop
             Save();
             return new TrainingOutcome(TrainingEnd.Cancelled, null, checkpoints.Newest, Position.Best, Position.History, Position.Seconds);
         }
+        finally
+        {
+            pipeline.Dispose();
+        }
+    }
+
+    private BatchPipeline Pipeline() => new(job.Train, sampler, recipe.Augmentation!, recipe.Seed, Position.Step, Workers, ahead: 4);
+
+    // An epoch of the sampler, which the recipe's steps_per_epoch need not be. The pipeline works ahead: what it has prepared of the next one is thrown away.
+    private bool MiningIsDue => state.Neighbours is not null && Position.Step / sampler.StepsPerEpoch > Position.MinedEpochs;
+
+    private void Mine()
+    {
+        state.Neighbours!.Refresh();
+        state.Neighbours.TellTo((SmartMiningSampler)sampler);
+        Position.MinedEpochs = Position.Step / sampler.StepsPerEpoch;
     }
 
     private void Learn(Batch batch)
@@ -124,6 +149,7 @@ public sealed class TrainingLoop
         if (!double.IsFinite(norm)) throw Diverged(batch, factor, loss, norm);
         state.Step();
         state.Loss.AfterStep(LossInput.Batch(features.detach(), labels));
+        state.Neighbours?.Add(features, labels);
 
         Position.LossSum += loss;
         Position.LossCount++;
@@ -234,12 +260,4 @@ public sealed class TrainingLoop
             clock.ImagesPerSecond, clock.SecondsLeft(Progress), clock.WaitedShare));
 
     private static int Workers => Math.Max(1, Environment.ProcessorCount / 2);
-
-    private static IBatchSampler Sampler(TrainingRecipe recipe, ImageSet train)
-    {
-        var (classes, perClass) = (recipe.Sampler.Classes!.Value, recipe.Sampler.ImagesPerClass!.Value);
-        return recipe.Sampler.Kind == SamplerKind.Balanced
-            ? new PkSampler(train.Labels, classes, perClass, recipe.Seed)
-            : new ShuffleSampler(train.Count, classes * perClass, recipe.Seed);
-    }
 }

@@ -32,6 +32,9 @@ public sealed record TrainingPosition
 
     public int DiagnosedCount { get; set; }
 
+    /// <summary>Smart mining: epochs of the sampler whose neighbours are known.</summary>
+    public long MinedEpochs { get; set; }
+
     public int ValidationsSinceBest { get; set; }
 
     public EpochResult? Best { get; set; }

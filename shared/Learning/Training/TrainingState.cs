@@ -27,6 +27,9 @@ internal sealed class TrainingState : IDisposable
             throw new InvalidDataException($"The loss '{recipe.Loss.Name}' looks at a batch as a whole, so it cannot be worked off in chunks: leave anchor_chunk out"
                 + (Loss.ClassWeights is { IsSampled: true } ? ", or sampled_classes." : "."));
 
+        if (recipe.Sampler.Kind == SamplerKind.SmartMining)
+            Neighbours = new ClassNeighbours(classes, spec.EmbeddingSize, SamplerOfRecipe.NeighboursOf(recipe), device);
+
         var groups = Groups(recipe);
         peakRates = [.. groups.Select(group => group.LearningRate)];
         Optimiser = recipe.Optimiser.Name == OptimiserKind.Adamw
@@ -40,6 +43,9 @@ internal sealed class TrainingState : IDisposable
     public MetricLoss Loss { get; }
 
     public ForeachOptimizer Optimiser { get; }
+
+    /// <summary>With smart mining only.</summary>
+    public ClassNeighbours? Neighbours { get; }
 
     public TrainingPosition Position { get; private set; }
 
@@ -85,7 +91,7 @@ internal sealed class TrainingState : IDisposable
     {
         var all = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in Model.state_dict()) all[$"model.{name}"] = tensor;
-        foreach (var (name, tensor) in LossTensors) all[$"loss.{name}"] = tensor;
+        foreach (var (name, tensor) in OwnTensors) all[name] = tensor;
         foreach (var (name, tensor) in Optimiser.State()) all[$"optimiser.{name}"] = tensor;
         foreach (var (name, tensor) in best) all[$"best.{name}"] = tensor;
         return all;
@@ -101,10 +107,10 @@ internal sealed class TrainingState : IDisposable
         Model.LoadWeights(Part(tensors, "model."), "The checkpoint");
         using (no_grad())
         {
-            foreach (var (name, own) in LossTensors)
+            foreach (var (name, own) in OwnTensors)
             {
-                if (!tensors.TryGetValue($"loss.{name}", out var value) || !value.shape.AsSpan().SequenceEqual(own.shape))
-                    throw new InvalidDataException($"The checkpoint has no class weights '{name}' for these training classes; the data set is another one.");
+                if (!tensors.TryGetValue(name, out var value) || !value.shape.AsSpan().SequenceEqual(own.shape))
+                    throw new InvalidDataException($"The checkpoint has no '{name}' for these training classes; the data set is another one.");
                 own.copy_(value);
             }
         }
@@ -119,12 +125,16 @@ internal sealed class TrainingState : IDisposable
     {
         DisposeAll(best);
         Optimiser.Dispose();
+        Neighbours?.Dispose();
         Loss.Dispose();
         Model.Dispose();
     }
 
-    private IEnumerable<KeyValuePair<string, Tensor>> LossTensors =>
-        Loss.Parameters.Select(entry => KeyValuePair.Create(entry.Key, (Tensor)entry.Value)).Concat(Loss.Buffers);
+    /// <summary>What training keeps beside model and optimiser, by its name in a checkpoint.</summary>
+    private IEnumerable<(string Name, Tensor Tensor)> OwnTensors =>
+        Loss.Parameters.Select(entry => ($"loss.{entry.Key}", (Tensor)entry.Value))
+            .Concat(Loss.Buffers.Select(entry => ($"loss.{entry.Key}", entry.Value)))
+            .Concat(Neighbours?.Tensors.Select(entry => ($"neighbours.{entry.Key}", entry.Value)) ?? []);
 
     private List<ParameterGroup> Groups(TrainingRecipe recipe)
     {

@@ -5,19 +5,22 @@ namespace DmlPipeline.Tests.Torch.Learning.Data;
 public sealed class PkSamplerTests
 {
     [Theory]
-    [InlineData(10, 20, 4, 4)]
-    [InlineData(7, 6, 3, 2)]
-    [InlineData(5, 8, 5, 4)]
-    [InlineData(3, 40, 2, 4)]
-    public void Every_image_is_seen_in_an_epoch_when_class_sizes_are_multiples_of_K(int classes, int size, int p, int k)
+    [InlineData(4, 4, new[] { 20, 20, 20, 20, 20, 20, 20, 20, 20, 20 })]
+    [InlineData(3, 2, new[] { 6, 6, 6, 6, 6, 6, 6 })]
+    [InlineData(3, 4, new[] { 1, 2, 3, 5, 8, 13, 21, 34 })]
+    [InlineData(8, 2, new[] { 500, 3, 3, 3, 3, 3, 3, 3, 3, 3 })]
+    [InlineData(4, 4, new[] { 1000, 1 })]
+    [InlineData(2, 5, new[] { 1, 1, 1 })]
+    [InlineData(5, 4, new[] { 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7 })]
+    [InlineData(32, 4, new[] { 7, 9 })]
+    [InlineData(2, 3, new[] { 900, 901, 2, 2, 2 })]
+    public void Every_image_is_seen_in_every_epoch(int p, int k, int[] sizes)
     {
-        var labels = PatternSet.Labels([.. Enumerable.Repeat(size, classes)]);
-        var sampler = new PkSampler(labels, p, k, seed: 3);
-
-        for (var epoch = 0; epoch < 3; epoch++)
+        var labels = PatternSet.Labels(sizes);
+        for (var seed = 0; seed < 5; seed++)
         {
-            var seen = CountsOverEpoch(sampler, labels.Length, epoch);
-            seen.Min().ShouldBeGreaterThanOrEqualTo(1, $"epoch {epoch}");
+            var sampler = new PkSampler(labels, p, k, seed);
+            for (var epoch = 0; epoch < 3; epoch++) Seen.InEpoch(sampler, labels.Length, epoch).Min().ShouldBeGreaterThanOrEqualTo(1, $"seed {seed}, epoch {epoch}");
         }
     }
 
@@ -51,18 +54,21 @@ public sealed class PkSamplerTests
     [Fact]
     public void Unequal_classes_are_seen_in_proportion_to_their_images()
     {
-        int[] sizes = [3, 5, 8, 10, 13, 17, 21, 30];
-        var labels = PatternSet.Labels(sizes);
+        var labels = PatternSet.Labels(4, 8, 8, 12, 12, 16, 20, 28);
         var sampler = new PkSampler(labels, 4, 4, seed: 7);
         const int epochs = 200;
 
         var seen = new double[labels.Length];
         for (var epoch = 0; epoch < epochs; epoch++)
-            foreach (var (count, image) in CountsOverEpoch(sampler, labels.Length, epoch).Select((c, i) => (c, i))) seen[image] += count;
+            foreach (var (count, image) in Seen.InEpoch(sampler, labels.Length, epoch).Select((c, i) => (c, i))) seen[image] += count;
 
         var fair = (double)epochs * sampler.StepsPerEpoch * sampler.BatchSize / labels.Length;
         seen.ShouldAllBe(count => Math.Abs(count - fair) < 0.25 * fair);
     }
+
+    [Fact]
+    public void A_class_that_is_far_larger_than_the_others_makes_the_epoch_as_long_as_it_needs() =>
+        new PkSampler(PatternSet.Labels(500, 3, 3, 3), 3, 2, 0).StepsPerEpoch.ShouldBe(250);
 
     [Fact]
     public void A_step_means_the_same_batch_in_any_order_and_after_a_restart()
@@ -115,12 +121,4 @@ public sealed class PkSamplerTests
 
     [Fact]
     public void An_empty_set_is_refused() => Should.Throw<ArgumentException>(() => new PkSampler([], 4, 4, 0)).Message.ShouldContain("no images");
-
-    private static int[] CountsOverEpoch(IBatchSampler sampler, int images, int epoch)
-    {
-        var counts = new int[images];
-        for (var step = 0; step < sampler.StepsPerEpoch; step++)
-            foreach (var image in sampler.Batch(((long)epoch * sampler.StepsPerEpoch) + step)) counts[image]++;
-        return counts;
-    }
 }

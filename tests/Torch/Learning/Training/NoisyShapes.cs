@@ -36,7 +36,7 @@ internal static class NoisyShapes
         backbone: conv4
         embedding_size: 16
         image: {"{size: 16, channels: 1, invert: false}"}
-        sampler: {"{classes: 4, images_per_class: 4}"}
+        {(more.Contains("sampler:", StringComparison.Ordinal) ? "" : "sampler: {classes: 4, images_per_class: 4}")}
         augmentation: {"{translate: 0.1}"}
         threads: 1
         seed: 3
