@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using DmlPipeline.Contracts;
 using DmlPipeline.Contracts.Datasets;
 using DmlPipeline.Ingestion.Labels;
+using DmlPipeline.Ingestion.Layouts;
 using DmlPipeline.Ingestion.Reading;
 using DmlPipeline.Ingestion.Splits;
 using DmlPipeline.Ingestion.Writing;
@@ -41,18 +42,19 @@ public static partial class DatasetBuilder
             ? o.Key[prefix.Length..]
             : throw new ArgumentException($"The drop's object '{EntryPath.Display(o.Key)}' does not lie under {prefix}.", nameof(drop)), o));
         var scan = await new DropScanner(store, options, spool, sha256 => before?.Has(sha256) == true, progress).Scan(objects, cancel);
-        var (labelled, refusals) = LabelResolver.Resolve(scan, parent);
+        var (settings, layout, rejected) = Understand(scan, parent);
+        var (labelled, refusals) = LabelResolver.Resolve(scan, layout, parent);
         var selection = new ImageSelection(labelled, before, options.MinImagesPerClass);
 
         SplitPlan? plan = null;
-        DatasetSettings? settings = null;
-        DropRejectedException? rejected = null;
         try
         {
-            settings = SettingsOf(scan);
-            RefuseNothingNew(scan, selection, [.. scan.Refusals, .. refusals, .. selection.Refusals], before);
-            plan = SplitPlan.Make(drop.Dataset, selection, before, settings, options);
-            RefuseNothingNew(scan, selection, [.. scan.Refusals, .. refusals, .. selection.Refusals], before);
+            if (rejected is null)
+            {
+                RefuseNothingNew(scan, selection, [.. scan.Refusals, .. refusals, .. selection.Refusals], before);
+                plan = SplitPlan.Make(drop.Dataset, selection, before, settings, layout, options);
+                RefuseNothingNew(scan, selection, [.. scan.Refusals, .. refusals, .. selection.Refusals], before);
+            }
         }
         catch (DropRejectedException e)
         {
@@ -62,26 +64,32 @@ public static partial class DatasetBuilder
         Refusal[] all = [.. scan.Refusals, .. refusals, .. selection.Refusals];
         var (quarantined, reasons) = await QuarantineWriter.Write(store, drop, all, spool, options, cancel);
         var added = rejected is null ? selection.Images.Count : 0;
-        var counts = new DropCounts(scan.Files, added, selection.Duplicates, all.Length, scan.Ignored);
+        var counts = new DropCounts(scan.Files, added, selection.Duplicates, all.Length, scan.Ignored + (layout?.Reading.LeftOut.Count ?? scan.Annotations.Count));
         if (rejected is not null) return new DatasetBuildResult.Rejected(rejected.Message, rejected.NeedsMore, quarantined, reasons, counts);
 
         var writer = new VersionWriter(store, drop, version, before, options);
         var (manifest, reference) = await writer.Write(
-            selection, plan!, settings!.Recipe ?? parent?.Recipe, spool, counts, reasons, written => progress?.Invoke(new IngestionProgress("writing", written, all.Length)), cancel);
+            selection, plan!, layout is { IsOfficial: true } ? layout.Layout.Key : null, settings.Recipe ?? parent?.Recipe, spool, counts, reasons, written => progress?.Invoke(new IngestionProgress("writing", written, all.Length)), cancel);
         return new DatasetBuildResult.Built(manifest, reference, quarantined, reasons, counts);
     }
 
-    private static DatasetSettings SettingsOf(DropScan scan)
+    /// <summary>What the drop says about itself; or why it cannot be understood, in which case folders are taken for classes.</summary>
+    internal static (DatasetSettings Settings, RecognisedLayout? Layout, DropRejectedException? Rejected) Understand(DropScan scan, DatasetManifest? parent)
     {
-        if (scan.Settings.Count > 1)
-            throw new DropRejectedException($"the drop holds {scan.Settings.Count} files dataset.yaml: keep one");
+        var settings = DatasetSettings.None;
         try
         {
-            return scan.Settings.Count == 0 ? DatasetSettings.None : DatasetSettings.Parse(scan.Settings[0].Bytes);
+            if (scan.Settings.Count > 1) throw new DropRejectedException($"the drop holds {scan.Settings.Count} files dataset.yaml: keep one");
+            if (scan.Settings.Count == 1) settings = DatasetSettings.Parse(scan.Settings[0].Bytes);
+            return (settings, LayoutCatalogue.Recognise(scan, settings, parent), null);
         }
         catch (DatasetSettingsException e)
         {
-            throw new DropRejectedException(e.Message);
+            return (settings, null, new DropRejectedException(e.Message));
+        }
+        catch (DropRejectedException e)
+        {
+            return (settings, null, e);
         }
     }
 

@@ -19,6 +19,9 @@ public sealed class LocalImages : IDisposable
         ClassOfImage = [.. images.Select(i => i.Class)];
     }
 
+    /// <summary>Of which published dataset the images are, for people; null when they are of none that is recognised.</summary>
+    public string? Recognised { get; internal init; }
+
     public int Count => images.Count;
 
     /// <summary>Class of each image.</summary>
@@ -26,6 +29,15 @@ public sealed class LocalImages : IDisposable
 
     /// <summary>What was not taken, with reasons.</summary>
     public IReadOnlyList<QuarantinedFile> Refused { get; }
+
+    /// <summary><c>train</c> or <c>test</c> where a label file or a recognised dataset says so, else null.</summary>
+    public string? Split(int index) => images[index].Split;
+
+    /// <summary>One of <see cref="Contracts.Datasets.RoleNames"/>, or null for both.</summary>
+    public string? Role(int index) => images[index].Role;
+
+    /// <summary>Null where cameras do not matter.</summary>
+    public int? Camera(int index) => images[index].Camera;
 
     /// <summary>Path of the image, for people.</summary>
     public string Name(int index) => images[index].Name;
@@ -43,6 +55,7 @@ public static class DropReader
     /// <param name="options">Limits.</param>
     /// <param name="cancel">Stops the reading.</param>
     /// <exception cref="FileNotFoundException">Nothing has that path.</exception>
+    /// <exception cref="InvalidDataException">Its dataset.yaml or the annotations of a published dataset are wrong; the message says how.</exception>
     public static async Task<LocalImages> ReadLocal(string path, IngestionOptions options, CancellationToken cancel)
     {
         var full = Path.GetFullPath(path);
@@ -60,12 +73,14 @@ public static class DropReader
         try
         {
             var scan = await new DropScanner(store, options, spool, _ => false, progress: null).Scan(objects.Select(o => (o.Key, o)), cancel);
-            var (labelled, refusals) = LabelResolver.Resolve(scan, parent: null);
+            var (_, layout, rejected) = DatasetBuilder.Understand(scan, parent: null);
+            if (rejected is not null) throw new InvalidDataException($"{path}: {rejected.Message}", rejected);
+            var (labelled, refusals) = LabelResolver.Resolve(scan, layout, parent: null);
             // As in a version: each image once, none under two labels, no class of one.
             var selection = new ImageSelection(labelled, parent: null, options.MinImagesPerClass);
             var refused = scan.Refusals.Concat(refusals).Concat(selection.Refusals).OrderBy(r => r.Order)
                 .Select(r => new QuarantinedFile(r.Name, r.Reason, r.Class, r.Content?.Sha256, r.Content?.Bytes ?? r.Bytes, null));
-            return new LocalImages(spool, selection.Images, [.. refused]);
+            return new LocalImages(spool, selection.Images, [.. refused]) { Recognised = layout is { IsOfficial: true } ? layout.Layout.Title : null };
         }
         catch
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using DmlPipeline.Ingestion.Layouts;
 
 namespace DmlPipeline.Ingestion;
 
@@ -59,9 +60,8 @@ internal static class EntryPath
     /// <summary>Files that come with datasets but hold no image: counted, never quarantined.</summary>
     public static bool IsIgnored(string path)
     {
-        var segments = path.Split('/');
-        if (segments.Any(s => s == "__MACOSX" || s.StartsWith('.'))) return true;
-        var name = segments[^1];
+        if (IsHidden(path)) return true;
+        var name = FileName(path);
         if (IgnoredNames.Contains(name)) return true;
         var extension = Path.GetExtension(name);
         if (IgnoredExtensions.Contains(extension)) return true;
@@ -71,9 +71,14 @@ internal static class EntryPath
     public static bool IsLabelFile(string path) => path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)
         || path.EndsWith(".tsv", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>A file that describes a published dataset, by its name.</summary>
+    public static bool IsAnnotation(string path) => LayoutCatalogue.IsAnnotation(FileName(path)) && !IsHidden(path);
+
     /// <summary><c>dataset.yaml</c> beside the class folders, or in the one folder that an archive wraps around them.</summary>
     public static bool IsSettings(string path, bool inArchive) =>
         FileName(path) is "dataset.yaml" or "dataset.yml" && path.Count(c => c == '/') <= (inArchive ? 1 : 0);
+
+    private static bool IsHidden(string path) => path.Split('/').Any(s => s == "__MACOSX" || s.StartsWith('.'));
 
     public static string Folder(string path) => path.LastIndexOf('/') is var i and >= 0 ? path[..i] : "";
 

@@ -22,6 +22,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "Drop {DropId} became {Dataset} v{Version}: {Images} images, {Quarantined} quarantined")]
     public static partial void Prepared(this ILogger logger, string dropId, string dataset, int version, int images, int quarantined);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "Drop {DropId} of {Dataset} was {Recognition}")]
+    public static partial void Recognised(this ILogger logger, string dropId, string dataset, string recognition);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Drop {DropId} of {Dataset} made no version: {Reason}")]
     public static partial void Rejected(this ILogger logger, string dropId, string dataset, string reason);
 }

@@ -62,6 +62,7 @@ public sealed class PreparationWorker(Database database, IArtifactStore store, I
             });
         await End(transaction, drop, "ready", manifest.Version, reason: null, built);
         await transaction.Publish(new DatasetReady(drop.Dataset, manifest.Version, built.ManifestRef, drop.Id));
+        if (manifest.Layout is not null) logger.Recognised(drop.Id, drop.Dataset, manifest.Split.Reason);
         logger.Prepared(drop.Id, drop.Dataset, manifest.Version, manifest.Counts.Images, manifest.Counts.Quarantined);
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using DmlPipeline.Ingestion.Layouts;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
@@ -11,14 +12,15 @@ namespace DmlPipeline.Ingestion.Labels;
 internal sealed class DatasetSettingsException(string message) : Exception(message);
 
 /// <summary>What <c>dataset.yaml</c> says; null or empty where it is silent.</summary>
+/// <param name="Layout">A published dataset's name, <c>auto</c> or <c>none</c>.</param>
 /// <param name="SplitBy"><c>class</c>, <c>first-folder</c> or <c>auto</c>.</param>
 /// <param name="ValidationClasses">Classes, or folders of classes, that are the validation split, whatever the share.</param>
 /// <param name="TestClasses">Likewise for the test.</param>
 /// <param name="Recipe">A recipe's name, or an inline recipe as JSON.</param>
 internal sealed record DatasetSettings(
-    string? SplitBy, double? Validation, double? Test, IReadOnlyList<string> ValidationClasses, IReadOnlyList<string> TestClasses, string? Recipe)
+    string? Layout, string? SplitBy, double? Validation, double? Test, IReadOnlyList<string> ValidationClasses, IReadOnlyList<string> TestClasses, string? Recipe)
 {
-    public static readonly DatasetSettings None = new(null, null, null, [], [], null);
+    public static readonly DatasetSettings None = new(null, null, null, null, [], [], null);
 
     private const int MaxBytes = 64 << 10;
     private const int MaxDepth = 16;
@@ -62,13 +64,14 @@ internal sealed record DatasetSettings(
         {
             settings = Scalar(key, "an option's name") switch
             {
+                "layout" => settings with { Layout = OneOf(value, "layout", LayoutCatalogue.Options) },
                 "split_by" => settings with { SplitBy = OneOf(value, "split_by", "class", "first-folder", "auto") },
                 "validation" => settings with { Validation = Share(value, "validation", 0, 0.5) },
                 "test" => settings with { Test = Share(value, "test", 0.01, 0.9) },
                 "validation_classes" => settings with { ValidationClasses = Names(value, "validation_classes") },
                 "test_classes" => settings with { TestClasses = Names(value, "test_classes") },
                 "recipe" => settings with { Recipe = value is YamlScalarNode name ? Scalar(name, "recipe") : ToJson(value)!.ToJsonString() },
-                var unknown => throw Wrong(key, $"'{EntryPath.Display(unknown, 60)}' is no option; there are split_by, validation, test, validation_classes, test_classes and recipe"),
+                var unknown => throw Wrong(key, $"'{EntryPath.Display(unknown, 60)}' is no option; there are layout, split_by, validation, test, validation_classes, test_classes and recipe"),
             };
         }
         if (settings.ValidationClasses.Intersect(settings.TestClasses, StringComparer.Ordinal).FirstOrDefault() is { } both)

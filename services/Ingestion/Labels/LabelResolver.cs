@@ -1,16 +1,39 @@
 using DmlPipeline.Contracts.Datasets;
+using DmlPipeline.Ingestion.Layouts;
 using DmlPipeline.Ingestion.Reading;
 
 namespace DmlPipeline.Ingestion.Labels;
 
 /// <summary>A sound image with its class.</summary>
-/// <param name="Split">Asked for by a label file's row, else null.</param>
-internal sealed record LabelledImage(int Order, string Name, string Class, string? Split, FileContent Content);
+/// <param name="Split">Asked for by a label file's row or a published dataset's official split, else null.</param>
+/// <param name="Role">One of <see cref="RoleNames"/>, where a published dataset has roles.</param>
+/// <param name="Camera">Where a published dataset has cameras.</param>
+internal sealed record LabelledImage(int Order, string Name, string Class, string? Split, FileContent Content, string? Role = null, int? Camera = null);
 
-/// <summary>Decides the class of every file of a drop: the row of a label file, else the folder.</summary>
+/// <summary>Decides the class of every file of a drop: a recognised layout, else the row of a label file, else the folder.</summary>
 internal static class LabelResolver
 {
-    public static (List<LabelledImage> Images, List<Refusal> Refusals) Resolve(DropScan scan, DatasetManifest? parent)
+    public static (List<LabelledImage> Images, List<Refusal> Refusals) Resolve(DropScan scan, RecognisedLayout? layout, DatasetManifest? parent) =>
+        layout is null ? Resolve(scan, parent) : Resolve(scan, layout);
+
+    private static (List<LabelledImage> Images, List<Refusal> Refusals) Resolve(DropScan scan, RecognisedLayout layout)
+    {
+        var (images, refusals) = (new List<LabelledImage>(), new List<Refusal>(layout.Reading.Problems));
+        foreach (var file in scan.Images.Where(file => !layout.Reading.LeftOut.Contains(file.Order)))
+        {
+            var entry = layout.Reading.Entries.GetValueOrDefault(file.Order);
+            var name = scan.NameOf(file.Scope, file.Path);
+            var reason = file.Content.Refusal ?? (entry is null
+                ? $"it is no part of {layout.Layout.Title}, which was recognised: drop it by itself, or write layout: none into dataset.yaml"
+                : EntryPath.CheckClass(entry.Class));
+            if (reason is not null) refusals.Add(new Refusal(file.Order, name, reason, file.Content, entry is null ? null : EntryPath.Display(entry.Class)));
+            else if (layout.IsOfficial) images.Add(new LabelledImage(file.Order, name, entry!.Class, entry.Split, file.Content, entry.Role, entry.Camera));
+            else images.Add(new LabelledImage(file.Order, name, entry!.Class, Split: null, file.Content, Camera: entry.Camera));
+        }
+        return (images, refusals);
+    }
+
+    private static (List<LabelledImage> Images, List<Refusal> Refusals) Resolve(DropScan scan, DatasetManifest? parent)
     {
         var refusals = new List<Refusal>();
         var tables = scan.LabelFiles.GroupBy(f => f.Scope).ToDictionary(g => g.Key, g => LabelTable.Read(scan, [.. g], refusals));

@@ -20,7 +20,7 @@ internal sealed class FileContent
 /// <param name="Path">Normalised path inside the scope.</param>
 internal sealed record ScannedFile(int Order, int Scope, string Path, FileContent Content);
 
-/// <summary>A CSV, TSV, JSONL or settings file, kept as it is until everything has been read.</summary>
+/// <summary>A label file, annotations or settings, kept as it is until everything has been read.</summary>
 internal sealed record TextFile(int Order, int Scope, string Path, byte[] Bytes);
 
 /// <summary>Something that was refused, on its way to <c>reason.json</c>.</summary>
@@ -29,10 +29,11 @@ internal sealed record Refusal(int Order, string Name, string Reason, FileConten
 
 /// <summary>Everything that a drop holds, read once and checked, before any label is decided.</summary>
 /// <param name="Images">Every file that was offered as an image, the broken ones included.</param>
+/// <param name="Annotations">Files that have the name of a published dataset's annotations; not counted as ignored.</param>
 /// <param name="Scopes">Scope 0, the drop's own objects, is named ""; then one scope for each archive, named after it.</param>
 internal sealed record DropScan(
-    IReadOnlyList<string> Scopes, IReadOnlyList<ScannedFile> Images, IReadOnlyList<TextFile> LabelFiles, IReadOnlyList<TextFile> Settings,
-    IReadOnlyList<Refusal> Refusals, int Files, int Ignored)
+    IReadOnlyList<string> Scopes, IReadOnlyList<ScannedFile> Images, IReadOnlyList<TextFile> LabelFiles, IReadOnlyList<TextFile> Annotations,
+    IReadOnlyList<TextFile> Settings, IReadOnlyList<Refusal> Refusals, int Files, int Ignored)
 {
     public string NameOf(int scope, string path) => EntryPath.Display(scope == 0 ? path : $"{Scopes[scope]}/{path}");
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using DmlPipeline.Ingestion.Archives;
+using DmlPipeline.Ingestion.Layouts;
 using DmlPipeline.Storage;
 
 namespace DmlPipeline.Ingestion.Reading;
@@ -14,14 +15,20 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
 {
     private const int ReportEvery = 500;
 
+    // Annotations wait in memory. Published ones have 10 MiB at most; more of that name than this is left alone.
+    private const long MaxAnnotationBytes = 128L << 20;
+    private const int MaxAnnotations = 64;
+
     private readonly Channel<Job> jobs = Channel.CreateBounded<Job>(new BoundedChannelOptions(options.Threads) { SingleWriter = true });
     private readonly ConcurrentDictionary<string, Lazy<FileContent>> contents = new(StringComparer.Ordinal);
     private readonly ConcurrentBag<ScannedFile> scanned = [];
     private readonly ConcurrentBag<Refusal> refusals = [];
     private readonly List<TextFile> labelFiles = [];
+    private readonly List<TextFile> annotations = [];
     private readonly List<TextFile> settings = [];
     private readonly List<string> scopes = [""];
     private readonly UnpackBudget budget = new(options);
+    private long annotationBytes;
     private int order;
     private int files;
     private int ignored;
@@ -40,7 +47,7 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
         await Task.WhenAll(tasks);
         progress?.Invoke(new IngestionProgress("reading", done, refusals.Count + broken));
         return new DropScan(
-            scopes, [.. scanned.OrderBy(f => f.Order)], labelFiles, settings, [.. refusals.OrderBy(r => r.Order)], files, ignored);
+            scopes, [.. scanned.OrderBy(f => f.Order)], labelFiles, annotations, settings, [.. refusals.OrderBy(r => r.Order)], files, ignored);
 
         // The first failure stops the others, else the walk would wait for room in the channel for ever.
         Task Guarded(Func<CancellationToken, Task> work) => Task.Run(
@@ -145,7 +152,7 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
         {
             owner.files++;
             if (EntryPath.Parse(rawName, out path) is { } refusal) Refuse(rawName, refusal, null);
-            else if (EntryPath.IsSettings(path, InArchive) || EntryPath.IsLabelFile(path) && !EntryPath.IsIgnored(path)) return true;
+            else if (IsText(path)) return true;
             else if (EntryPath.IsIgnored(path)) owner.ignored++;
             else if (ArchiveKinds.OfName(path) is not null)
                 Refuse(rawName, "an archive inside an archive is not opened: unpack it first, or drop it by itself", null);
@@ -159,12 +166,13 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
         {
             if (EntryPath.IsSettings(path, InArchive)) owner.settings.Add(new TextFile(owner.order++, scope, path, bytes));
             else if (EntryPath.IsLabelFile(path)) owner.labelFiles.Add(new TextFile(owner.order++, scope, path, bytes));
+            else if (EntryPath.IsAnnotation(path)) AcceptAnnotation(path, bytes);
             else await owner.jobs.Writer.WriteAsync(new Job(owner.order++, scope, path, bytes, null), cancel);
         }
 
         public async ValueTask Accept(string path, StoredObject stored, CancellationToken cancel)
         {
-            if (!EntryPath.IsSettings(path, InArchive) && !EntryPath.IsLabelFile(path))
+            if (!IsText(path))
             {
                 await owner.jobs.Writer.WriteAsync(new Job(owner.order++, scope, path, null, stored), cancel);
                 return;
@@ -172,6 +180,20 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
             var (bytes, refusal) = await owner.Fetch(stored, cancel);
             if (bytes is null) Refuse(path, refusal!, stored.Bytes);
             else await Accept(path, bytes, cancel);
+        }
+
+        private bool IsText(string path) =>
+            EntryPath.IsSettings(path, InArchive) || EntryPath.IsLabelFile(path) && !EntryPath.IsIgnored(path) || EntryPath.IsAnnotation(path);
+
+        private void AcceptAnnotation(string path, byte[] bytes)
+        {
+            if (owner.annotations.Count >= MaxAnnotations || owner.annotationBytes + bytes.Length > MaxAnnotationBytes)
+            {
+                owner.ignored++;
+                return;
+            }
+            owner.annotationBytes += bytes.Length;
+            owner.annotations.Add(new TextFile(owner.order++, scope, path, bytes));
         }
 
         public override void Refuse(string rawName, string reason, long? bytes) =>

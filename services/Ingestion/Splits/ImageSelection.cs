@@ -37,14 +37,18 @@ internal sealed class ImageSelection
         return classes;
     }
 
-    /// <summary>The split that label files ask for, by unit; rows that contradict each other or <paramref name="settled"/> are refused.</summary>
-    public Dictionary<string, string> AskedSplits(SplitUnits units, IReadOnlyDictionary<string, string> settled)
+    /// <summary>
+    /// The split that label files or a layout ask for, by unit; rows that contradict each other or <paramref name="settled"/> are refused.
+    /// </summary>
+    /// <param name="validationTrains">Papers know no validation: to ask for train is no contradiction where validation is settled.</param>
+    public Dictionary<string, string> AskedSplits(SplitUnits units, IReadOnlyDictionary<string, string> settled, bool validationTrains)
     {
         var asked = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var unit in Images.Where(i => i.Split is not null).GroupBy(i => units.UnitOf(i.Class)).ToList())
         {
             var splits = unit.Select(i => i.Split!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
             var before = settled.GetValueOrDefault(unit.Key);
+            if (validationTrains && splits is [SplitNames.Train] && before == SplitNames.Validation) continue;
             if (splits.Count == 1 && (before ?? splits[0]) == splits[0])
             {
                 asked[unit.Key] = splits[0];
@@ -75,7 +79,8 @@ internal sealed class ImageSelection
         var labels = copies.Select(c => c.Class).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         if (labels.Count == 1)
         {
-            Images.Add(copies[0]);
+            // The same picture as query and as gallery is one image that is both.
+            Images.Add(Array.TrueForAll(copies, copy => copy.Role == copies[0].Role) ? copies[0] : copies[0] with { Role = null });
             Duplicates += copies.Length - 1;
             return;
         }

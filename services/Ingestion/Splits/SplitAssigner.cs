@@ -57,5 +57,24 @@ internal static class SplitAssigner
         return assigned;
     }
 
+    /// <summary>
+    /// Takes the validation out of the units that an official split trains on; at least 2, and none of fewer than 4. The layout alone
+    /// decides which, so that everybody's copy of a published dataset has the same validation classes.
+    /// </summary>
+    /// <param name="layout">Enters the order.</param>
+    /// <param name="arriving">Units to train on that are new; others never move.</param>
+    /// <param name="settled">The split of every unit.</param>
+    /// <param name="share">Of the units to train on.</param>
+    public static Dictionary<string, string> Validate(
+        string layout, IReadOnlyCollection<string> arriving, IReadOnlyDictionary<string, string> settled, double share)
+    {
+        var assigned = new Dictionary<string, string>(settled, StringComparer.Ordinal);
+        var validation = settled.Values.Count(s => s == SplitNames.Validation);
+        var units = validation + settled.Values.Count(s => s == SplitNames.Train);
+        var target = share <= 0 || units < 4 ? 0 : Math.Clamp((int)Math.Round(share * units, MidpointRounding.AwayFromZero), 2, units - 2);
+        foreach (var unit in arriving.OrderBy(u => Rank(layout, u), StringComparer.Ordinal).Take(Math.Max(0, target - validation))) assigned[unit] = SplitNames.Validation;
+        return assigned;
+    }
+
     private static string Rank(string dataset, string unit) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(dataset + unit)));
 }

@@ -1,5 +1,6 @@
 using DmlPipeline.Contracts.Datasets;
 using DmlPipeline.Ingestion.Labels;
+using DmlPipeline.Ingestion.Layouts;
 
 namespace DmlPipeline.Ingestion.Splits;
 
@@ -16,19 +17,24 @@ internal sealed record SplitPlan(DatasetSplit Split, IReadOnlyList<DatasetClass>
     // Two classes are the fewest that can be told apart, in training as in the test.
     private const int MinClasses = 2;
 
+    /// <param name="layout">The published dataset that was recognised, or null.</param>
     /// <exception cref="DropRejectedException">Too few classes, or settings that contradict the data.</exception>
-    public static SplitPlan Make(string dataset, ImageSelection selection, ParentVersion? parent, DatasetSettings settings, IngestionOptions options)
+    public static SplitPlan Make(
+        string dataset, ImageSelection selection, ParentVersion? parent, DatasetSettings settings, RecognisedLayout? layout, IngestionOptions options)
     {
         var before = parent?.Manifest;
-        var units = SplitUnits.Choose(selection.Classes().Keys, before, settings);
+        var isOfficial = layout is { IsOfficial: true };
+        var units = isOfficial ? layout!.Layout.OfficialUnits : SplitUnits.Choose(selection.Classes().Keys, before, settings);
+        if (layout is not null && !isOfficial) units = units with { Reason = $"{layout.Layout.Recognised}; {units.Reason}" };
         var settled = (before?.Classes ?? []).GroupBy(c => c.Unit).ToDictionary(g => g.Key, g => g.First().Split, StringComparer.Ordinal);
         var known = selection.Classes().Keys.Select(units.UnitOf).Distinct(StringComparer.Ordinal).ToList();
         Settle(settled, known, settings.TestClasses, "test_classes", SplitNames.Test, units);
         Settle(settled, known, settings.ValidationClasses, "validation_classes", SplitNames.Validation, units);
-        var asked = selection.AskedSplits(units, settled);
+        var asked = selection.AskedSplits(units, settled, validationTrains: isOfficial);
         foreach (var (unit, split) in asked) settled[unit] = split;
 
         var classes = selection.Classes();
+        if (isOfficial) return Official(layout!.Layout, units, classes, settled, asked, settings, options);
         var validation = settings.Validation ?? before?.Split.Validation ?? options.ValidationShare;
         var test = settings.Test ?? before?.Split.Test ?? options.TestShare;
         var assigned = SplitAssigner.Assign(
@@ -37,6 +43,24 @@ internal sealed record SplitPlan(DatasetSplit Split, IReadOnlyList<DatasetClass>
             fillTest: settings.TestClasses.Count == 0 && !asked.ContainsValue(SplitNames.Test));
         var plan = new SplitPlan(
             new DatasetSplit(units.By, units.Reason, validation, test),
+            [.. classes.Select(c => new DatasetClass(c.Key, units.UnitOf(c.Key), assigned[units.UnitOf(c.Key)], c.Value))]);
+        plan.RefuseTooFew();
+        return plan;
+    }
+
+    private static SplitPlan Official(
+        DatasetLayout layout, SplitUnits units, SortedDictionary<string, int> classes, Dictionary<string, string> settled, Dictionary<string, string> asked,
+        DatasetSettings settings, IngestionOptions options)
+    {
+        var arriving = asked.Where(unit => unit.Value == SplitNames.Train).Select(unit => unit.Key).ToList();
+        var assigned = settings.ValidationClasses.Count > 0
+            ? settled
+            : SplitAssigner.Validate(layout.Key, arriving, settled, settings.Validation ?? options.ValidationShare);
+        // Classes that join later, from elsewhere, are divided in the same shares.
+        var sizes = classes.Keys.Select(units.UnitOf).Distinct(StringComparer.Ordinal).Select(unit => assigned[unit]).CountBy(split => split).ToDictionary(StringComparer.Ordinal);
+        double Share(string split) => Math.Round((double)sizes.GetValueOrDefault(split) / sizes.Values.Sum(), 4);
+        var plan = new SplitPlan(
+            new DatasetSplit(units.By, units.Reason, Share(SplitNames.Validation), Share(SplitNames.Test)),
             [.. classes.Select(c => new DatasetClass(c.Key, units.UnitOf(c.Key), assigned[units.UnitOf(c.Key)], c.Value))]);
         plan.RefuseTooFew();
         return plan;

@@ -41,7 +41,7 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
     }
 
     public async Task<(DatasetManifest Manifest, ArtifactRef Reference)> Write(
-        ImageSelection selection, SplitPlan plan, string? recipe, Spool spool, DropCounts counts, ArtifactRef? quarantine, Action<int> written, CancellationToken cancel)
+        ImageSelection selection, SplitPlan plan, string? layout, string? recipe, Spool spool, DropCounts counts, ArtifactRef? quarantine, Action<int> written, CancellationToken cancel)
     {
         // By hash: independent of how the images were packed, and as good as shuffled for readers that stream the shards.
         var images = selection.Images.OrderBy(i => i.Content.Sha256, StringComparer.Ordinal).ToList();
@@ -59,6 +59,7 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
             DropId = drop.DropId,
             ContentHash = ContentHash(samples),
             Split = plan.Split,
+            Layout = layout,
             Classes = plan.Classes,
             Counts = new DatasetCounts(samples.Count, images.Count, counts.Duplicates, pairs, counts.Quarantined),
             Facts = Facts(samples, images),
@@ -83,7 +84,8 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
     {
         var (content, facts) = (image.Content, image.Content.Facts!);
         var sample = new DatasetSample(
-            content.Sha256, image.Class, image.Name, 0, 0, content.Bytes, facts.Width, facts.Height, facts.Format, facts.Hash.ToString("x16"));
+            content.Sha256, image.Class, image.Name, 0, 0, content.Bytes, facts.Width, facts.Height, facts.Format, facts.Hash.ToString("x16"),
+            image.Role, image.Camera);
         return new PendingSample(sample, () => spool.Read(content.SpoolOffset, content.Bytes));
     }
 
@@ -128,7 +130,10 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var sample in samples.OrderBy(s => s.Class, StringComparer.Ordinal).ThenBy(s => s.Sha256, StringComparer.Ordinal))
-            hash.AppendData(Encoding.UTF8.GetBytes($"{sample.Class}\t{sample.Sha256}\n"));
+        {
+            var protocol = sample.Role is null && sample.Camera is null ? "" : $"\t{sample.Role}\t{sample.Camera}";
+            hash.AppendData(Encoding.UTF8.GetBytes($"{sample.Class}\t{sample.Sha256}{protocol}\n"));
+        }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 

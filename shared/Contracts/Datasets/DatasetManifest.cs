@@ -20,10 +20,14 @@ public sealed record DatasetManifest
     /// <summary>The drop that made this version.</summary>
     public required string DropId { get; init; }
 
-    /// <summary>SHA-256 over the ordered lines "class, tab, image SHA-256": equal content, equal hash.</summary>
+    /// <summary>SHA-256 over the ordered lines "class, tab, image SHA-256", with tab, role, tab, camera where a sample has them: equal content, equal hash.</summary>
     public required string ContentHash { get; init; }
 
     public required DatasetSplit Split { get; init; }
+
+    /// <summary>The published dataset whose files were recognised, such as <c>cub200</c>; null for class folders and label files.</summary>
+    public string? Layout { get; init; }
+
     public required IReadOnlyList<DatasetClass> Classes { get; init; }
     public required DatasetCounts Counts { get; init; }
     public required DatasetFacts Facts { get; init; }
@@ -88,5 +92,8 @@ public sealed record DatasetShard(string Key, string Sha256, long Bytes, int Ima
 /// <param name="Height">Pixels, after EXIF orientation.</param>
 /// <param name="Format"><c>jpeg</c>, <c>png</c> or <c>webp</c>.</param>
 /// <param name="PerceptualHash">64-bit difference hash, hexadecimal.</param>
+/// <param name="Role">What it does when a model is judged: <see cref="RoleNames.Query"/>, <see cref="RoleNames.Gallery"/>, or null for both.</param>
+/// <param name="Camera">The camera that took it, where the dataset's protocol asks; a query does not see its class from its own camera.</param>
 public sealed record DatasetSample(
-    string Sha256, string Class, string Name, int Shard, long Offset, long Bytes, int Width, int Height, string Format, string PerceptualHash);
+    string Sha256, string Class, string Name, int Shard, long Offset, long Bytes, int Width, int Height, string Format, string PerceptualHash,
+    string? Role = null, int? Camera = null);

@@ -31,7 +31,7 @@ internal static class SampleValues
         new TrainingFailed("birds-v3", "birds", 3, "the loss is not finite"),
         new TrainingProgressed("birds-v3", 2, 1_000, 0.25, 1.5, 0.75, 812.5, 60),
         Manifest(),
-        new DatasetSample(Sha, "kea", "kea/1.jpg", 0, 512, 31, 640, 480, "jpeg", "00ff00ff00ff00ff"),
+        new DatasetSample(Sha, "kea", "kea/1.jpg", 0, 512, 31, 640, 480, "jpeg", "00ff00ff00ff00ff", RoleNames.Gallery, 3),
     }.ToDictionary(value => value.GetType().Name, StringComparer.Ordinal);
 
     public static DatasetManifest Manifest() => new()
@@ -43,6 +43,7 @@ internal static class SampleValues
         DropId = "d-1",
         ContentHash = Sha,
         Split = new DatasetSplit("class", "there are no folders above the classes", 0.15, 0.25),
+        Layout = "cub200",
         Classes = [new DatasetClass("kea", "kea", SplitNames.Train, 40), new DatasetClass("kākā", "kākā", SplitNames.Test, 20)],
         Counts = new DatasetCounts(60, 20, 3, 1, 2),
         Facts = new DatasetFacts(0.05, 640, 480, DarkOnLight: true),
