@@ -7,6 +7,7 @@ using DmlPipeline.Benchmarks;
     ("evaluation", "seconds for all retrieval metrics and NMI of 13,180 embeddings", EvaluationBenchmark.Run),
     ("imaging", "images per second from file bytes to resized pixels, one thread", ImagingBenchmark.Run),
     ("ingestion", "images per second and peak memory from a dropped archive to a dataset version", IngestionBenchmark.Run),
+    ("peer", "every loss here and in pytorch-metric-learning: recall@1, MAP@R and images/s on unseen alphabets", PeerBenchmark.Run),
     ("python-ratio", "training images per second here and in PyTorch, taking turns", PythonRatioBenchmark.Run),
     ("training", "images per second, memory and recall on unseen classes; a zip of class folders, or noise", TrainingBenchmark.Run),
 ];
