@@ -1,15 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using DmlPipeline.Learning.Data;
 using DmlPipeline.Learning.Evaluation;
 using DmlPipeline.Learning.Losses;
-using DmlPipeline.Learning.Models;
-using DmlPipeline.Learning.Recipes;
-using DmlPipeline.Learning.Training;
 
 namespace DmlPipeline.Benchmarks;
 
@@ -23,12 +19,7 @@ namespace DmlPipeline.Benchmarks;
 /// </remarks>
 internal static class PeerBenchmark
 {
-    private const int Side = 32;
     private const string Python = "/usr/bin/python3";
-
-    // The test alphabets of the split that the pipeline makes of Omniglot's background set.
-    private const string OurTest =
-        "Asomtavruli_(Georgian),Bengali,Futurama,Greek,Gujarati,Japanese_(katakana),Latin,Ojibwe_(Canadian_Aboriginal_Syllabics)";
 
     public static int Run(string[] args)
     {
@@ -45,7 +36,7 @@ internal static class PeerBenchmark
         var shared = Directory.CreateTempSubdirectory("dml-peer-").FullName;
         try
         {
-            var testLabels = Export(args[0], shared, [.. (Option(args, "--test") ?? OurTest).Split(',')]);
+            var testLabels = Export(args[0], shared, (Option(args, "--test") ?? HeldOutFolders.OfOurSplit).Split(','));
             foreach (var loss in losses)
             {
                 foreach (var seed in seeds)
@@ -81,32 +72,13 @@ internal static class PeerBenchmark
     {
         using var train = Read(folder, "train");
         using var test = Read(folder, "test");
-        var entry = LossCatalogue.All.Single(known => known.Name == loss);
-        var length = seconds > 0 ? $"budget: {seconds}s" : $"epochs: {steps / 100}, steps_per_epoch: 100";
         // Heating brings its own drop of the rate, which the papers keep constant before.
-        var schedule = entry.Options.Any(option => option.Name == "heating") ? "constant" : "cosine";
-        var recipe = DatasetDefaults.Resolve(
-            RecipeFile.Parse($$"""
-                {{{length}}, seed: {{seed}}, threads: {{threads}}, image: {size: {{Side}}, invert: true}, schedule: {kind: {{schedule}}},
-                 augmentation: {rotate: 15, scale: 0.15, translate: 0.1, shear: 10}, loss: {name: {{loss}} } }
-                """, "benchmark"),
-            new DatasetFacts(1, 105, 105, DarkOnLight: true, train.ClassNames.Length, train.Count));
-        var work = Directory.CreateTempSubdirectory("dml-peer-run-").FullName;
-        try
-        {
-            var (start, cpu) = (Stopwatch.GetTimestamp(), Process.GetCurrentProcess().TotalProcessorTime);
-            var outcome = TrainingLoop.Run(new TrainingJob { Recipe = recipe, Train = train, Validation = null, Folder = work, Device = "cpu" }, CancellationToken.None);
-            var images = outcome.History[^1].Step * (double)(recipe.Sampler.Classes!.Value * recipe.Sampler.ImagesPerClass!.Value);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{images / Stopwatch.GetElapsedTime(start).TotalSeconds:F1} {images / (Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds:F1}"));
-            using var model = EmbeddingModel.Load(outcome.ModelPath!);
-            File.WriteAllBytes(Path.Combine(folder, "here.embeddings"), MemoryMarshal.AsBytes(Embedder.Embed(model, test, 256, done: null, CancellationToken.None).AsSpan()).ToArray());
-            return 0;
-        }
-        finally
-        {
-            Directory.Delete(work, recursive: true);
-        }
+        var schedule = LossCatalogue.All.Single(entry => entry.Name == loss).Options.Any(option => option.Name == "heating") ? "constant" : "cosine";
+        var length = seconds > 0 ? $"budget: {seconds}s" : $"epochs: {steps / 100}\nsteps_per_epoch: 100";
+        var trial = TrainingTrial.Run(train, test, $"{length}\nseed: {seed}\nthreads: {threads}\nschedule: {{kind: {schedule}}}\nloss: {{name: {loss}}}\n{TrainingTrial.Strokes}");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{trial.ImagesPerSecond:F1} {trial.ImagesPerCpuSecond:F1}"));
+        File.WriteAllBytes(Path.Combine(folder, "here.embeddings"), MemoryMarshal.AsBytes(trial.Embeddings.AsSpan()).ToArray());
+        return 0;
     }
 
     /// <summary>Images/s and images per second of processor time; null where the peer lacks the loss.</summary>
@@ -121,21 +93,11 @@ internal static class PeerBenchmark
     }
 
     /// <summary>Decodes the archive for both sides, and returns the labels of the test images.</summary>
-    private static int[] Export(string zip, string folder, HashSet<string> held)
+    private static int[] Export(string zip, string folder, string[] held)
     {
-        using var archive = ZipFile.OpenRead(zip);
-        var files = archive.Entries.Where(entry => entry.FullName.EndsWith(".png", StringComparison.OrdinalIgnoreCase)).OrderBy(entry => entry.FullName, StringComparer.Ordinal)
-            .Select(entry =>
-            {
-                using var stream = entry.Open();
-                using var memory = new MemoryStream();
-                stream.CopyTo(memory);
-                return (Class: Path.GetDirectoryName(entry.FullName)!, Bytes: memory.ToArray());
-            }).ToLookup(file => held.Contains(file.Class.Split('/')[0]));
         foreach (var part in new[] { "train", "test" })
         {
-            var own = files[part == "test"].ToList();
-            using var set = ImageSet.Load(new ImageShape(1, Side, Side), [.. own.Select(file => file.Class)], i => own[i].Bytes, 1L << 32, Environment.ProcessorCount, decoded: null, CancellationToken.None);
+            using var set = HeldOutFolders.Load(zip, TrainingTrial.Shape, held, part == "test");
             var pixels = new byte[set.Count * set.Shape.Bytes];
             for (var i = 0; i < set.Count; i++) set.CopyPixels(i, pixels.AsSpan(i * set.Shape.Bytes, set.Shape.Bytes));
             File.WriteAllBytes(Path.Combine(folder, $"{part}.pixels"), pixels);
@@ -147,7 +109,7 @@ internal static class PeerBenchmark
     private static int[] Labels(string folder, string part) => [.. MemoryMarshal.Cast<byte, long>(File.ReadAllBytes(Path.Combine(folder, $"{part}.labels"))).ToArray().Select(label => (int)label)];
 
     private static ImageSet Read(string folder, string part) => ImageSet.FromPixels(
-        new ImageShape(1, Side, Side), [.. Labels(folder, part).Select(label => $"{label:D4}")], File.ReadAllBytes(Path.Combine(folder, $"{part}.pixels")));
+        TrainingTrial.Shape, [.. Labels(folder, part).Select(label => $"{label:D4}")], File.ReadAllBytes(Path.Combine(folder, $"{part}.pixels")));
 
     private static void Print(IEnumerable<Measured> results, string[] order)
     {

@@ -5,6 +5,7 @@ using DmlPipeline.Benchmarks;
 [
     ("augmentation", "augmented images per second, one thread", AugmentationBenchmark.Run),
     ("evaluation", "seconds for all retrieval metrics and NMI of 13,180 embeddings", EvaluationBenchmark.Run),
+    ("heated-up", "heated-up softmax beside its unheated forms on unseen alphabets, and what alpha does", HeatedUpBenchmark.Run),
     ("imaging", "images per second from file bytes to resized pixels, one thread", ImagingBenchmark.Run),
     ("ingestion", "images per second and peak memory from a dropped archive to a dataset version", IngestionBenchmark.Run),
     ("peer", "every loss here and in pytorch-metric-learning: recall@1, MAP@R and images/s on unseen alphabets", PeerBenchmark.Run),

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.IO.Compression;
 using DmlPipeline.Learning.Data;
 using DmlPipeline.Learning.Models;
 using DmlPipeline.Learning.Recipes;
@@ -16,8 +15,6 @@ namespace DmlPipeline.Benchmarks;
 /// </remarks>
 public static class TrainingBenchmark
 {
-    private const string PeersTest = "Tifinagh,Sanskrit,Korean,Grantha,Mkhedruli_(Georgian),Cyrillic";
-
     public static int Run(string[] args)
     {
         var zip = args.Length > 0 && !args[0].StartsWith("--", StringComparison.Ordinal) ? args[0] : null;
@@ -25,8 +22,8 @@ public static class TrainingBenchmark
         var folder = Directory.CreateTempSubdirectory("dml-training-benchmark-").FullName;
         try
         {
-            using var train = zip is null ? Noise(SpecOfRecipe.Shape(recipe)) : Load(zip, recipe, Held(args), held: false);
-            using var test = zip is null ? null : Load(zip, recipe, Held(args), held: true);
+            using var train = zip is null ? Noise(SpecOfRecipe.Shape(recipe)) : HeldOutFolders.Load(zip, SpecOfRecipe.Shape(recipe), Held(args), isHeld: false);
+            using var test = zip is null ? null : HeldOutFolders.Load(zip, SpecOfRecipe.Shape(recipe), Held(args), isHeld: true);
             Console.WriteLine($"train {train.Count} images, {train.ClassNames.Length} classes; test {test?.Count ?? 0} images, {test?.ClassNames.Length ?? 0} unseen classes");
 
             var (start, cpu) = (Stopwatch.GetTimestamp(), Process.GetCurrentProcess().TotalProcessorTime);
@@ -71,24 +68,7 @@ public static class TrainingBenchmark
         return DatasetDefaults.Resolve(recipe, new DatasetFacts(colour ? 0 : 1, 105, 105, DarkOnLight: !colour, TrainClasses: colour ? 7 : 700, TrainImages: 14_000));
     }
 
-    private static HashSet<string> Held(string[] args) => [.. (Option(args, "--test") ?? PeersTest).Split(',')];
-
-    private static ImageSet Load(string zip, TrainingRecipe recipe, HashSet<string> heldFolders, bool held)
-    {
-        using var archive = ZipFile.OpenRead(zip);
-        var files = archive.Entries
-            .Where(entry => Path.GetExtension(entry.FullName).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg" && heldFolders.Contains(entry.FullName.Split('/')[0]) == held)
-            .OrderBy(entry => entry.FullName, StringComparer.Ordinal)
-            .Select(entry =>
-            {
-                using var stream = entry.Open();
-                using var memory = new MemoryStream();
-                stream.CopyTo(memory);
-                return (Class: Path.GetDirectoryName(entry.FullName)!, Bytes: memory.ToArray());
-            }).ToList();
-        return ImageSet.Load(SpecOfRecipe.Shape(recipe), [.. files.Select(file => file.Class)], i => files[i].Bytes, 1L << 32,
-            Environment.ProcessorCount, decoded: null, CancellationToken.None);
-    }
+    private static string[] Held(string[] args) => (Option(args, "--test") ?? HeldOutFolders.OfPeersScript).Split(',');
 
     private static ImageSet Noise(ImageShape shape)
     {
