@@ -79,7 +79,7 @@ public sealed class EvaluationWorker(Database database, IArtifactStore store, IL
         using var images = ImageSet.Load(
             model.Spec.Input, [.. indexes.Select(i => dataset.Samples[i].Class)], i => dataset.Read(indexes[i]),
             ImageCacheBytes, Environment.ProcessorCount, decoded: null, cancel);
-        return Evaluator.Evaluate(model, images, options, progress: null, cancel);
+        return Evaluator.Evaluate(model, images, options with { Protocol = SampleProtocol.Of(indexes.Select(i => dataset.Samples[i])) }, progress: null, cancel);
     }
 
     private static void WriteEmbeddings(Stream stream, EvaluationOutcome judged, DatasetReader dataset)

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Experiments;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
+using DmlPipeline.Contracts.Datasets;
 using DmlPipeline.Learning.Evaluation;
 using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Storage;
@@ -77,8 +78,8 @@ internal static class BenchmarkCommand
         }
 
         var options = EvaluationOptions.Validation with { Metrics = ExperimentOptions.ParseMetrics(parse.GetValue(Metrics)) ?? EvaluationOptions.Validation.Metrics };
-        string[] classes = [.. images.TestSamples.Select(i => dataset.Samples[i].Class)];
-        var result = await thread.Run(() => BenchmarkResult.Judge(plan, folder.Path, classes, options, screen.Live, cancel));
+        DatasetSample[] tested = [.. images.TestSamples.Select(i => dataset.Samples[i])];
+        var result = await thread.Run(() => BenchmarkResult.Judge(plan, folder.Path, tested, options, screen.Live, cancel));
         var document = new JsonObject { ["benchmark"] = folder.Name, ["folder"] = folder.Path };
         foreach (var (key, value) in result.ToJson()) document[key] = value?.DeepClone();
         ExperimentFolder.Write(Path.Combine(folder.Path, "result.json"), document);

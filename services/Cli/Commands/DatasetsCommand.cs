@@ -99,6 +99,7 @@ internal static class DatasetsCommand
                         Classes(row, SplitNames.Test), manifest.Split.By, Show.Time(row.CreatedAt), manifest.ContentHash[..12],
                     ];
                 }));
+            foreach (var row in versions.Where(row => row.Manifest.Layout is not null)) screen.Line($"v{row.Version} {row.Manifest.Split.Reason}");
             screen.Line();
         }
         screen.Heading($"{name}: drops");

@@ -108,6 +108,7 @@ internal static class DemoCommand
         var counts = version.Manifest.Counts;
         screen.Live.Keep($"dataset    {version.Dataset} v{version.Version}: {Show.Count(counts.Images, "image")}, {Show.Count(version.Classes, "class", "classes")}"
             + $", {Show.Count(counts.Duplicates, "duplicate")}, {Show.Count(counts.Quarantined, "file")} refused");
+        if (version.Manifest.Layout is not null) screen.Live.Keep($"           {version.Manifest.Split.Reason}");
 
         var runId = await DemoRun.Find(home, version, wishes, screen.Live, cancel);
         var run = await new RunFollower(home, screen.Live).Follow(runId, cancel);

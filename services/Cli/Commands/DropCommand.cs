@@ -44,7 +44,8 @@ internal static class DropCommand
                 """
                 Folder names are class names. Classes are divided into training, validation and test; a class never changes sides, so that the
                 test is always on unseen classes. What cannot be used is kept aside with the reason. A dataset.yaml in the folder may set
-                split_by, validation, test, validation_classes, test_classes and recipe.
+                layout, split_by, validation, test, validation_classes, test_classes and recipe. CUB-200-2011, Cars196, Stanford Online
+                Products, In-Shop, Market-1501 and Omniglot are recognised as they are published and get their papers' split.
                 """,
             Examples =
             [
@@ -120,6 +121,7 @@ internal static class DropCommand
             var counts = version.Manifest.Counts;
             screen.Line($"{drop.Dataset} v{version.Version}: {Show.Count(counts.Images, "image")} of {Show.Count(version.Classes, "class", "classes")}"
                 + $" ({Show.Count(counts.Added)} new{Also(counts.Duplicates, "duplicate")}{Also(counts.NearDuplicates, "near-duplicate pair")}{Also(counts.Quarantined, "file")}{(counts.Quarantined > 0 ? " refused" : "")})");
+            if (version.Manifest.Layout is not null) screen.Line($"  {version.Manifest.Split.Reason}");
             screen.Line($"  {string.Join("; ", DatasetText.Splits(version.Manifest).Select(s => $"{s.Split} {Show.Count(s.Classes, "class", "classes")}, {Show.Count(s.Images, "image")}"))}");
         }
         await RefusedFiles.Print(screen, home.Store, drop, cancel);

@@ -18,12 +18,12 @@ internal static class EvaluateCommand
 
     private static readonly Option<string> Dataset = new("--dataset")
     {
-        Description = "A dataset (its test split) or a folder or archive of class folders, taken whole; it need not have been dropped",
+        Description = "A dataset (its test split) or a folder or archive, which need not have been dropped: of a published dataset its test split, else all",
         HelpName = "NAME-OR-PATH",
         Required = true,
     };
 
-    private static readonly Option<string> Split = SplitOption("Which images of a dataset. Default: test");
+    private static readonly Option<string> Split = SplitOption("Which images of a dataset, or of a published dataset in a folder or archive. Default: test");
 
     private static readonly Option<bool> Baselines = new("--baselines") { Description = "Also judge raw pixels and the untrained network on the same images" };
 
@@ -48,15 +48,15 @@ internal static class EvaluateCommand
         {
             Details =
                 """
-                Each image is a query among all the others, and images of its class are what should be found; --roles makes it queries and a
-                gallery. Metrics are 0 to 1, --json writes them so. Intervals say how far a number may be off: for other classes of this kind
+                Each image is a query among all the others, and images of its class are what should be found. In-Shop and Market-1501 have
+                queries, a gallery and cameras of their own, which are obeyed; --roles gives any images such rules, or others. Metrics are 0 to 1, --json writes them so. Intervals say how far a number may be off: for other classes of this kind
                 (--intervals classes), or had other queries of these classes been drawn (queries).
                 """,
             Examples =
             [
                 "evaluate birds@champion --dataset birds", "evaluate birds@2 --dataset other-birds.zip --baselines", "evaluate birds@champion --dataset ./folder --json",
                 "evaluate birds --dataset birds --k 1,10,100 --metrics recall@1,map@r,map,ami --per-class", "evaluate letters --dataset letters --episodes 5w1s,20w1s-within",
-                "evaluate people --dataset market.zip --roles roles.csv --metrics cmc@1,cmc@5,map --rerank",
+                "evaluate people --dataset Market-1501-v15.09.15.zip --metrics cmc@1,cmc@5,map --rerank", "evaluate shoes --dataset shoes.zip --roles roles.csv",
             ],
             Arguments = { Model },
             Options = { Dataset, Split, Roles, Baselines, PerClass },
@@ -78,7 +78,7 @@ internal static class EvaluateCommand
         {
             Baselines = parse.GetValue(Baselines),
             PerClass = parse.GetValue(PerClass),
-            Protocol = parse.GetValue(Roles) is { } roles ? RolesFile.Read(roles, images) : null,
+            Protocol = parse.GetValue(Roles) is { } roles ? RolesFile.Read(roles, images) : images.Protocol,
         };
         using var session = await EmbeddingSession.Load(model, screen.Live);
         var report = await session.Evaluate(images, options, cancel);
@@ -90,6 +90,7 @@ internal static class EvaluateCommand
     private static void Print(Screen screen, ModelReference model, ImageSource images, EvaluationReport report)
     {
         screen.Heading($"{model.Name} on {images.Title}");
+        if (report.Protocol is { HasCameras: true }) screen.Line("  A query does not see images of its class from its own camera.");
         var among = report.Protocol is { HasRoles: true } ? $" in a gallery of {Show.Count(report.GalleryImages ?? 0)}" : "";
         screen.Line($"  {Show.Count(report.Images, "image")} of {Show.Count(report.Classes, "class", "classes")}, {Show.Count(report.Queries)} judged as queries{among}");
         screen.Line();

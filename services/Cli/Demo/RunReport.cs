@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Images;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Contracts.Datasets;
+using DmlPipeline.Evaluation;
 using DmlPipeline.Evaluation.Report;
 using DmlPipeline.Learning.Evaluation;
 using DmlPipeline.Storage;
@@ -53,11 +54,12 @@ internal static class RunReport
         var classes = indexes.Select(i => dataset.Samples[i].Class).ToArray();
         var labelOf = classes.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select((name, label) => (name, label)).ToDictionary(x => x.name, x => x.label, StringComparer.Ordinal);
         int[] labels = [.. classes.Select(name => labelOf[name])];
-        var scores = RetrievalMetrics.Compute(embeddings, dimension, labels, EvaluationOptions.Validation, cancel).PerQuery;
-        var chosen = NeighbourGallery.Choose(embeddings, dimension, labels, scores, Worst, Random, Neighbours, seed: 0, cancel);
+        var protocol = SampleProtocol.Of(indexes.Select(i => dataset.Samples[i]));
+        var scores = RetrievalMetrics.Compute(embeddings, dimension, labels, EvaluationOptions.Validation with { Protocol = protocol }, cancel).PerQuery;
+        var chosen = NeighbourGallery.Choose(embeddings, dimension, labels, protocol, scores, Worst, Random, Neighbours, seed: 0, cancel);
         return
         [
-            new GalleryPart("Picked at random", "Unseen images and what the model finds most similar among all test images, the nearest first.", Entries(chosen.Random)),
+            new GalleryPart("Picked at random", $"Unseen images and what the model finds most similar among {(protocol?.Roles is null ? "all test images" : "the gallery")}, the nearest first.", Entries(chosen.Random)),
             new GalleryPart("Where it goes wrong", "The queries with the worst rankings, at most one of each class.", Entries(chosen.Worst)),
         ];
 

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Terminal;
+using DmlPipeline.Contracts.Datasets;
+using DmlPipeline.Evaluation;
 using DmlPipeline.Learning.Evaluation;
 
 namespace DmlPipeline.Cli.Experiments;
@@ -17,11 +19,12 @@ internal sealed record BenchmarkScore(string Recipe, int Dimension, IReadOnlyDic
 /// <summary>The Reality Check's two ways of judging a cross-validation on the test classes (Musgrave, Belongie and Lim 2020, section 3.3).</summary>
 internal sealed class BenchmarkResult(BenchmarkPlan plan, IReadOnlyList<BenchmarkScore> scores, int testImages, int testClasses)
 {
-    /// <summary>Reads the embeddings of all jobs and judges them.</summary>
-    public static BenchmarkResult Judge(BenchmarkPlan plan, string folder, string[] testClasses, EvaluationOptions options, LiveLine live, CancellationToken cancel)
+    /// <summary>Reads the embeddings of all jobs and judges them by the dataset's own rules.</summary>
+    public static BenchmarkResult Judge(BenchmarkPlan plan, string folder, IReadOnlyList<DatasetSample> tested, EvaluationOptions options, LiveLine live, CancellationToken cancel)
     {
-        var names = testClasses.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
-        int[] labels = [.. testClasses.Select(name => Array.BinarySearch(names, name, StringComparer.Ordinal))];
+        var names = tested.Select(sample => sample.Class).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
+        int[] labels = [.. tested.Select(sample => Array.BinarySearch(names, sample.Class, StringComparer.Ordinal))];
+        var how = options with { Protocol = SampleProtocol.Of(tested) };
         var scores = new List<BenchmarkScore>();
         foreach (var recipe in plan.Recipes.Keys)
         {
@@ -41,7 +44,7 @@ internal sealed class BenchmarkResult(BenchmarkPlan plan, IReadOnlyList<Benchmar
         live.Clear();
         return new BenchmarkResult(plan, scores, labels.Length, names.Length);
 
-        IReadOnlyDictionary<string, double> Metrics(float[] embeddings, int width) => EmbeddingJudge.Judge(embeddings, width, labels, names, options, cancel).Result.Values;
+        IReadOnlyDictionary<string, double> Metrics(float[] embeddings, int width) => EmbeddingJudge.Judge(embeddings, width, labels, names, how, cancel).Result.Values;
     }
 
     public void Print(Screen screen)

@@ -2,7 +2,9 @@ using DmlPipeline.Cli.Dropping;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Contracts.Datasets;
+using DmlPipeline.Evaluation;
 using DmlPipeline.Ingestion;
+using DmlPipeline.Learning.Evaluation;
 using DmlPipeline.Storage;
 
 namespace DmlPipeline.Cli.Images;
@@ -28,6 +30,9 @@ internal sealed class ImageSource : IDisposable
 
     public IReadOnlyList<string> ClassOfImage { get; }
 
+    /// <summary>The rules by which these images want to be judged; null when each is a query among all the others.</summary>
+    public QueryGallery? Protocol { get; private init; }
+
     public int Count => ClassOfImage.Count;
 
     /// <summary>Equal for equal images in the same order; null when that is not known without reading all of them.</summary>
@@ -43,19 +48,55 @@ internal sealed class ImageSource : IDisposable
 
     /// <param name="homes">Where datasets are looked up.</param>
     /// <param name="nameOrPath">A dataset (<c>birds</c>, <c>birds@2</c>), or a folder or archive.</param>
-    /// <param name="split">Of a dataset: train, validation, test or all. Null for a path, which is always taken whole.</param>
-    /// <param name="defaultSplit">The split of a dataset when none is given.</param>
+    /// <param name="split">Of a dataset: train, validation, test or all. A path has splits when it holds a published dataset; else it is taken whole.</param>
+    /// <param name="defaultSplit">The split when none is given.</param>
     /// <param name="live">For progress.</param>
     /// <param name="cancel">Stops the reading.</param>
     public static async Task<ImageSource> Open(HomeOrNone homes, string nameOrPath, string? split, string defaultSplit, LiveLine live, CancellationToken cancel)
     {
         if (!await IsPath(homes, nameOrPath, cancel)) return await OfDataset(homes.Required, nameOrPath, split ?? defaultSplit, cancel);
-        if (split is not null) throw new CliException($"'{nameOrPath}' is a folder or archive and has no splits: leave --split out; all of its classes are taken.");
         live.Update($"reading    {nameOrPath}");
-        var images = await DropReader.ReadLocal(nameOrPath, new IngestionOptions(), cancel);
+        var images = await ReadLocal(nameOrPath, cancel);
         live.Clear();
-        return new ImageSource(images, nameOrPath, images.ClassOfImage, images.Name, images.Read) { Refused = images.Refused };
+        try
+        {
+            return OfPath(images, nameOrPath, split, defaultSplit);
+        }
+        catch
+        {
+            images.Dispose();
+            throw;
+        }
     }
+
+    private static async Task<LocalImages> ReadLocal(string path, CancellationToken cancel)
+    {
+        try
+        {
+            return await DropReader.ReadLocal(path, new IngestionOptions(), cancel);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new CliException(e.Message, e);
+        }
+    }
+
+    private static ImageSource OfPath(LocalImages images, string path, string? split, string defaultSplit)
+    {
+        if (images.Recognised is null && split is not null)
+            throw new CliException($"'{path}' is a folder or archive and has no splits: leave --split out; all of its classes are taken.");
+        var wanted = images.Recognised is null ? "all" : split ?? defaultSplit;
+        int[] indexes = [.. Enumerable.Range(0, images.Count).Where(i => wanted == "all" || images.Split(i) == wanted)];
+        if (indexes.Length == 0 && images.Count > 0) throw new CliException($"{path} has no {wanted} images: the official split of {images.Recognised} is train and test.");
+        var title = images.Recognised is null ? path : $"{path} ({images.Recognised}), {Describe(wanted)}";
+        return new ImageSource(images, title, [.. indexes.Select(i => images.ClassOfImage[i])], i => images.Name(indexes[i]), i => images.Read(indexes[i]))
+        {
+            Refused = images.Refused,
+            Protocol = SampleProtocol.Of(indexes.Select(i => (images.Role(i), images.Camera(i)))),
+        };
+    }
+
+    private static string Describe(string split) => split == "all" ? "all images" : split + " split";
 
     public void Dispose() => owner.Dispose();
 
@@ -75,9 +116,10 @@ internal sealed class ImageSource : IDisposable
         var indexes = split == "all" ? [.. Enumerable.Range(0, dataset.Samples.Count)] : dataset.IndexesOf(split);
         if (indexes.Length == 0) throw new CliException($"{row.Dataset} v{row.Version} has no {split} images.");
         return new ImageSource(
-            dataset, $"{row.Dataset} v{row.Version}, {(split == "all" ? "all images" : split + " split")}", [.. indexes.Select(i => dataset.Samples[i].Class)],
+            dataset, $"{row.Dataset} v{row.Version}, {Describe(split)}", [.. indexes.Select(i => dataset.Samples[i].Class)],
             i => dataset.Samples[indexes[i]].Name, i => dataset.Read(indexes[i]))
         {
+            Protocol = SampleProtocol.Of(indexes.Select(i => dataset.Samples[i])),
             ContentKey = $"{row.Manifest.ContentHash[..24]}-v{row.Version}-{split}",
         };
     }

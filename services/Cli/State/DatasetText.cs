@@ -49,6 +49,7 @@ internal static class DatasetText
             ["classes"] = row.Classes,
             ["splits"] = new JsonObject(Splits(manifest).Select(split => KeyValuePair.Create(
                 split.Split, (JsonNode?)new JsonObject { ["classes"] = split.Classes, ["images"] = split.Images }))),
+            ["layout"] = manifest.Layout,
             ["splitBy"] = manifest.Split.By,
             ["splitReason"] = manifest.Split.Reason,
             ["counts"] = Screen.ToJson(manifest.Counts),

@@ -9,9 +9,9 @@ namespace DmlPipeline.Learning.Evaluation;
 /// <param name="Scores">How each image did as a query.</param>
 public sealed record EvaluationOutcome(EvaluationReport Report, float[] Embeddings, QueryScores Scores)
 {
-    /// <summary>The queries that went worst and some at random, each with its nearest neighbours.</summary>
-    public NeighbourGallery Gallery(ImageSet set, int worst, int random, int neighbours, long seed, CancellationToken cancel) =>
-        NeighbourGallery.Choose(Embeddings, Report.EmbeddingSize, set.Labels, Scores, worst, random, neighbours, seed, cancel);
+    /// <summary>The queries that went worst and some at random, each with its nearest neighbours among what the protocol lets it see.</summary>
+    public NeighbourGallery Gallery(ImageSet set, QueryGallery? protocol, int worst, int random, int neighbours, long seed, CancellationToken cancel) =>
+        NeighbourGallery.Choose(Embeddings, Report.EmbeddingSize, set.Labels, protocol, Scores, worst, random, neighbours, seed, cancel);
 }
 
 /// <summary>Judges a model on images of classes that it has not seen, beside baselines on the same images.</summary>

@@ -28,7 +28,7 @@ public sealed class EvaluatorTests
         outcome.Embeddings.Length.ShouldBe(16 * 16);
         told.ShouldBeInOrder();
         told[^1].ShouldBe(1);
-        outcome.Gallery(set, worst: 2, random: 2, neighbours: 8, seed: 1, CancellationToken.None).Worst.Count.ShouldBe(2);
+        outcome.Gallery(set, protocol: null, worst: 2, random: 2, neighbours: 8, seed: 1, CancellationToken.None).Worst.Count.ShouldBe(2);
     }
 
     [Fact]
