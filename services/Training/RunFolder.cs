@@ -97,6 +97,8 @@ public sealed class RunFolder(IArtifactStore store, string runId, string local)
             ["reason"] = run.Reason,
             ["seed"] = recipe.Seed,
             ["threads"] = recipe.Threads,
+            ["pretrained"] = recipe.Pretrained,
+            ["pretrainedSha256"] = outcome.PretrainedSha256,
             ["codeVersion"] = Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
             ["libtorch"] = TorchRuntime.Version,
             ["device"] = torch.cuda.is_available() ? "cuda" : "cpu",

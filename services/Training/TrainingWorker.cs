@@ -5,6 +5,7 @@ using DmlPipeline.Hosting;
 using DmlPipeline.Learning.Data;
 using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Learning.Training;
+using DmlPipeline.Learning.Weights;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
 using DmlPipeline.Torch;
@@ -43,6 +44,8 @@ public sealed class TrainingWorker(
                 Train = train,
                 Validation = validation,
                 Folder = folder.Local,
+                PretrainedFile = await PretrainedFile(recipe, cancel),
+                PretrainedLoaded = report => logger.Pretrained(run.Id, report.ToText()),
                 Progressed = progress.Report,
                 CheckpointSaved = checkpoint =>
                 {
@@ -101,11 +104,20 @@ public sealed class TrainingWorker(
         {
             return await thread.Run(() => TrainingLoop.Run(training, cancel));
         }
-        catch (TrainingDivergedException e)
+        catch (Exception e) when (e is TrainingDivergedException or WeightException)
         {
-            // The same numbers would come again: trying again without a change is no remedy.
+            // The same numbers would come again, the same file will not fit later: trying again without a change is no remedy.
             throw new PermanentException(e.Message, e);
         }
+    }
+
+    /// <summary>Weights may lie in the store, where every worker finds them; otherwise the recipe names a file of this machine.</summary>
+    private async Task<string?> PretrainedFile(TrainingRecipe recipe, CancellationToken cancel)
+    {
+        const string artifact = "artifact:";
+        if (recipe.Pretrained?.StartsWith(artifact, StringComparison.Ordinal) != true) return null;
+        var key = recipe.Pretrained[artifact.Length..];
+        return await store.Find(key, cancel) is null ? throw new PermanentException($"There are no pretrained weights '{key}' in the store.") : await store.LocalFile(key, cancel);
     }
 
     private ImageSet? LoadSplit(DatasetReader dataset, string split, TrainingRecipe recipe, CancellationToken cancel)

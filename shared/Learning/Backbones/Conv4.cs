@@ -1,30 +1,24 @@
-using DmlPipeline.Learning.Data;
+using DmlPipeline.Learning.Models;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace DmlPipeline.Learning.Backbones;
 
-/// <summary>Four blocks of convolution 3x3 (64), batch normalisation, ReLU and max pool 2, then a linear layer: the small network of
-/// Vinyals et al., arXiv 1606.04080.</summary>
+/// <summary>Four blocks of convolution 3x3 (64), batch normalisation, ReLU and max pool 2: the small network of Vinyals et al., arXiv 1606.04080.</summary>
 internal sealed class Conv4 : nn.Module<Tensor, Tensor>
 {
-    private const int Width = 64;
+    public const int Width = 64;
     private readonly List<Block> blocks = [];
-    private readonly Linear fc;
 
-    public Conv4(ImageShape input, int embeddingSize) : base(nameof(Conv4))
+    public Conv4(ModelSpec spec) : base(nameof(Conv4))
     {
-        if (Math.Min(input.Height, input.Width) < 16)
-            throw new InvalidDataException($"conv4 halves an image four times and needs 16 x 16 pixels or more, not {input.Width} x {input.Height}: raise image.size.");
-        var channels = input.Channels;
+        var channels = spec.Input.Channels;
         for (var i = 1; i <= 4; i++)
         {
             blocks.Add(new Block(channels, Width));
             register_module($"block{i}", blocks[^1]);
             channels = Width;
         }
-        fc = nn.Linear(Width * (input.Height / 16) * (input.Width / 16), embeddingSize);
-        register_module(nameof(fc), fc);
     }
 
     public override Tensor forward(Tensor input)
@@ -37,9 +31,7 @@ internal sealed class Conv4 : nn.Module<Tensor, Tensor>
             if (!ReferenceEquals(x, input)) x.Dispose();
             x = next;
         }
-        using var flat = x.flatten(1);
-        x.Dispose();
-        return fc.call(flat);
+        return x;
     }
 
     private sealed class Block : nn.Module<Tensor, Tensor>

@@ -11,22 +11,34 @@ namespace DmlPipeline.Learning.Models;
 public sealed class EmbeddingModel : nn.Module<Tensor, Tensor>
 {
     private readonly nn.Module<Tensor, Tensor> backbone;
+    private readonly PoolingLayer pooling;
+    private readonly Linear? embedding;
     private readonly BatchNorm2d? head;
+    private bool batchNormIsFrozen;
 
     private EmbeddingModel(ModelSpec spec) : base(nameof(EmbeddingModel))
     {
         Spec = spec;
-        backbone = spec.Backbone switch
+        var entry = BackboneCatalogue.Get(spec.Backbone);
+        if (spec.Pooling == Pooling.ClassToken && !entry.HasClassToken) throw new InvalidDataException($"{spec.Backbone} has no class token: choose another pooling.");
+        backbone = entry.Build(spec);
+        pooling = new PoolingLayer(spec.Pooling == Pooling.Auto ? entry.Pooling : spec.Pooling);
+        register_module(nameof(backbone), backbone);
+        register_module(nameof(pooling), pooling);
+        var features = FeatureSize(spec);
+        if (spec.Head != EmbeddingHead.None)
         {
-            "conv4" => new Conv4(spec.Input, spec.EmbeddingSize),
-            "resnet18" => new ResNet18(spec.Input, spec.EmbeddingSize, spec.Stem),
-            _ => throw new InvalidDataException($"There is no backbone '{spec.Backbone}'; there are conv4 and resnet18."),
-        };
-        register_module("backbone", backbone);
+            embedding = nn.Linear(features, spec.EmbeddingSize);
+            register_module(nameof(embedding), embedding);
+        }
+        else if (spec.EmbeddingSize != features)
+        {
+            throw new InvalidDataException($"Without a head the embedding is what {spec.Backbone} gives, {features} values, not {spec.EmbeddingSize}.");
+        }
         if (spec.Head == EmbeddingHead.BatchNorm)
         {
             head = nn.BatchNorm2d(spec.EmbeddingSize, affine: false);
-            register_module("head", head);
+            register_module(nameof(head), head);
         }
 
         // Inversion, scaling to 0..1 and normalisation are one multiplication and one addition per pixel.
@@ -39,6 +51,22 @@ public sealed class EmbeddingModel : nn.Module<Tensor, Tensor>
 
     /// <summary>What the model was built from.</summary>
     public ModelSpec Spec { get; }
+
+    /// <summary>The pretrained part, which may learn slower than the rest or not at all.</summary>
+    public IEnumerable<Parameter> BackboneParameters => backbone.parameters();
+
+    /// <summary>Values of a pooled feature vector.</summary>
+    /// <exception cref="InvalidDataException">The backbone cannot take the input.</exception>
+    public static int FeatureSize(ModelSpec spec)
+    {
+        var entry = BackboneCatalogue.Get(spec.Backbone);
+        if (spec.Pooling != Pooling.Flatten && (spec.Pooling != Pooling.Auto || entry.Pooling != Pooling.Flatten)) return entry.FeatureWidth;
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var network = entry.Build(spec);
+        network.eval();
+        return (int)network.call(zeros([1, spec.Input.Channels, spec.Input.Height, spec.Input.Width])).numel();
+    }
 
     /// <summary>Builds a model whose weights are a function of the seed alone. It sets torch's generator.</summary>
     public static EmbeddingModel Create(ModelSpec spec, long seed)
@@ -63,10 +91,32 @@ public sealed class EmbeddingModel : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var x = (pixels.to(ScalarType.Float32) * get_buffer("pixel_scale")! + get_buffer("pixel_shift")!).ChannelsLast();
-        var features = backbone.call(x);
+        var map = backbone.call(x);
+        var features = pooling.call(map);
+        if (embedding is not null) features = embedding.call(features);
         if (head is not null) features = head.call(features.reshape(-1, Spec.EmbeddingSize, 1, 1)).reshape(-1, Spec.EmbeddingSize);
         return features.MoveToOuterDisposeScope();
     }
+
+    /// <summary>From now on the backbone's batch normalisation keeps the statistics, scale and shift that it has, as is usual with pretrained weights and
+    /// small batches.</summary>
+    public void FreezeBatchNorm()
+    {
+        batchNormIsFrozen = true;
+        foreach (var layer in BatchNorms())
+            foreach (var parameter in layer.parameters()) parameter.requires_grad = false;
+        train(training);
+    }
+
+    /// <summary>Switches between training and evaluation; frozen batch normalisation stays in evaluation.</summary>
+    public override void train(bool train = true)
+    {
+        base.train(train);
+        if (!batchNormIsFrozen) return;
+        foreach (var layer in BatchNorms()) layer.eval();
+    }
+
+    private IEnumerable<BatchNorm2d> BatchNorms() => backbone.modules().OfType<BatchNorm2d>();
 
     /// <summary>Writes weights and specification as safetensors.</summary>
     public void Save(string path, IReadOnlyDictionary<string, string>? metadata = null)

@@ -5,7 +5,7 @@ using DmlPipeline.Learning.Data;
 namespace DmlPipeline.Learning.Models;
 
 /// <summary>Everything needed to build a model and to feed it, stored beside its weights.</summary>
-/// <param name="Backbone">"conv4" or "resnet18".</param>
+/// <param name="Backbone">A name of the <see cref="Backbones.BackboneCatalogue"/>.</param>
 /// <param name="EmbeddingSize">Length D of an embedding.</param>
 /// <param name="Input">The shape that images are decoded to.</param>
 /// <param name="Mean">Per channel, of pixel values 0..1 after inversion.</param>
@@ -18,10 +18,13 @@ public sealed record ModelSpec(string Backbone, int EmbeddingSize, ImageShape In
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
-    /// <summary>The layer after the backbone.</summary>
+    /// <summary>How the backbone's feature maps become vectors.</summary>
+    public Pooling Pooling { get; init; } = Pooling.Auto;
+
+    /// <summary>What makes embeddings of these vectors.</summary>
     public EmbeddingHead Head { get; init; } = EmbeddingHead.Linear;
 
-    /// <summary>How ResNet-18 takes in an image.</summary>
+    /// <summary>How a ResNet takes in an image.</summary>
     public ResNetStem Stem { get; init; } = ResNetStem.Auto;
 
     /// <summary>The specification as one line of JSON.</summary>
@@ -53,17 +56,20 @@ public sealed record ModelSpec(string Backbone, int EmbeddingSize, ImageShape In
     }
 }
 
-/// <summary>What follows the backbone's last linear layer.</summary>
+/// <summary>What follows the pooled features.</summary>
 public enum EmbeddingHead
 {
-    /// <summary>Nothing.</summary>
+    /// <summary>A linear layer.</summary>
     Linear,
 
-    /// <summary>Batch normalisation without learned scale or shift, for the BN softmax losses.</summary>
+    /// <summary>A linear layer and batch normalisation without learned scale or shift, for the BN softmax losses.</summary>
     BatchNorm,
+
+    /// <summary>Nothing: the features are the embedding.</summary>
+    None,
 }
 
-/// <summary>The first layers of ResNet-18.</summary>
+/// <summary>The first layers of a ResNet.</summary>
 public enum ResNetStem
 {
     /// <summary>Small for inputs of up to 64 pixels, standard above.</summary>

@@ -1,3 +1,4 @@
+using DmlPipeline.Learning.Backbones;
 using DmlPipeline.Learning.Data;
 using DmlPipeline.Learning.Recipes;
 
@@ -22,14 +23,29 @@ public static class SpecOfRecipe
     public static ModelSpec Of(TrainingRecipe recipe, ImageSet train)
     {
         var shape = Shape(recipe);
-        var (mean, std) = Statistics(train);
         var invert = recipe.Image.Invert!.Value;
-        if (invert) mean = [.. mean.Select(value => 1 - value)];
-        return new ModelSpec(RecipeKeys.Name(recipe.Backbone!.Value), recipe.EmbeddingSize, shape, mean, std, invert)
+        var (mean, std) = Pixels(recipe, train, invert);
+        var spec = new ModelSpec(RecipeKeys.Name(recipe.Backbone!.Value), recipe.EmbeddingSize, shape, mean, std, invert)
         {
-            Head = recipe.Loss.Entry.NeedsBatchNormalisedFeatures ? EmbeddingHead.BatchNorm : EmbeddingHead.Linear,
-            Stem = recipe.Image.Stem,
+            Pooling = recipe.Pooling ?? Pooling.Auto,
+            Head = recipe.Head ?? (recipe.Loss.Entry.NeedsBatchNormalisedFeatures ? EmbeddingHead.BatchNorm : EmbeddingHead.Linear),
+            // Pretrained weights are for the stem that they were trained with.
+            Stem = recipe.Image.Stem == ResNetStem.Auto && recipe.Pretrained is not null ? ResNetStem.Standard : recipe.Image.Stem,
         };
+        return spec.Head == EmbeddingHead.None ? spec with { EmbeddingSize = EmbeddingModel.FeatureSize(spec) } : spec;
+    }
+
+    /// <summary>Which mean and deviation pixels are brought to zero and one by: the recipe's, else those of the pretrained weights, else the training images'.</summary>
+    public static Normalisation NormalisationOf(TrainingRecipe recipe) =>
+        recipe.Image.Normalisation
+        ?? (recipe.Pretrained is null ? Normalisation.Dataset : BackboneCatalogue.Get(RecipeKeys.Name(recipe.Backbone!.Value)).Normalisation);
+
+    private static (double[] Mean, double[] Std) Pixels(TrainingRecipe recipe, ImageSet train, bool invert)
+    {
+        var kind = NormalisationOf(recipe);
+        if (kind != Normalisation.Dataset) return PixelStatistics.Of(kind, train.Shape);
+        var (mean, std) = Statistics(train);
+        return (invert ? [.. mean.Select(value => 1 - value)] : mean, std);
     }
 
     private static (double[] Mean, double[] Std) Statistics(ImageSet set)

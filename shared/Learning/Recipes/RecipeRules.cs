@@ -1,3 +1,7 @@
+using DmlPipeline.Learning.Backbones;
+using DmlPipeline.Learning.Data;
+using DmlPipeline.Learning.Models;
+
 namespace DmlPipeline.Learning.Recipes;
 
 /// <summary>What no single setting can say: rules between settings.</summary>
@@ -10,6 +14,7 @@ internal static class RecipeRules
         if (recipe is { Epochs: not null, Budget: not null }) report("budget", "cannot be given together with 'epochs': remove one of them");
         if (recipe.Image.Channels == 2) report("image.channels", "is 2; allowed: 1 (grey) or 3 (colour)");
         CheckSampler(recipe, report);
+        CheckBackbone(recipe, report);
         CheckSchedule(recipe.Schedule, report);
         foreach (var problem in recipe.Augmentation?.Problems() ?? [])
         {
@@ -39,6 +44,21 @@ internal static class RecipeRules
         {
             if (value is not null && sampler.Kind != kind) report($"sampler.{key}", $"is an option of sampler.kind {RecipeKeys.Name(kind)} only");
         }
+    }
+
+    private static void CheckBackbone(TrainingRecipe recipe, Action<string, string> report)
+    {
+        if (recipe.Pretrained is { } path && string.IsNullOrWhiteSpace(path)) report("pretrained", "is empty: give the path of a file of weights, or leave it out");
+        if (recipe is { Pretrained: null, FreezeBatchNorm: true }) report("freeze_batch_norm", "keeps pretrained statistics, but there is no 'pretrained'");
+        if (recipe is { Pretrained: null, Schedule.FreezeBackbone: > 0 }) report("schedule.freeze_backbone", "keeps pretrained weights, but there is no 'pretrained'");
+        if (recipe is { Head: EmbeddingHead.None, Schedule.FreezeBackbone: > 0, Loss.Entry.LearnsFromPairs: true })
+            report("schedule.freeze_backbone", "leaves nothing to learn meanwhile: there is no head");
+        if (recipe.Loss.Entry.NeedsBatchNormalisedFeatures && recipe.Head is EmbeddingHead.Linear or EmbeddingHead.None)
+            report("head", $"must be batch-norm, which the loss '{recipe.Loss.Name}' needs");
+        if (recipe.Backbone is not { } backbone) return;
+        var entry = BackboneCatalogue.Get(RecipeKeys.Name(backbone));
+        if (recipe.Pooling == Pooling.ClassToken && !entry.HasClassToken) report("pooling", $"is class-token, which {entry.Name} does not have");
+        if (recipe.Image.Size is { } size && entry.Problem(new ImageShape(3, size, size)) is { } problem) report("image.size", $"does not fit: {problem}");
     }
 
     private static void CheckSchedule(ScheduleSettings schedule, Action<string, string> report)

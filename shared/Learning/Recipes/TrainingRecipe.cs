@@ -12,6 +12,18 @@ public sealed record TrainingRecipe
     /// <summary>Auto: conv4 without a GPU (ResNet-18 trains 10 to 100 times slower), resnet18 for colour images with one.</summary>
     public Backbone? Backbone { get; init; }
 
+    /// <summary>How feature maps become vectors. Auto: the backbone's own way.</summary>
+    public Pooling? Pooling { get; init; }
+
+    /// <summary>What makes embeddings of these vectors. Auto: linear; batch-norm for the losses that need it.</summary>
+    public EmbeddingHead? Head { get; init; }
+
+    /// <summary>A file of weights to start from, safetensors or .pth: a path, or artifact:KEY in the pipeline's store. Auto: random weights.</summary>
+    public string? Pretrained { get; init; }
+
+    /// <summary>Batch normalisation of the backbone keeps the pretrained statistics, scale and shift. Auto: it learns.</summary>
+    public bool? FreezeBatchNorm { get; init; }
+
     /// <summary>128: larger embeddings gained nothing on unseen classes of Omniglot, and search costs grow with it.</summary>
     [Range(2, 4096)]
     public int EmbeddingSize { get; init; } = 128;
@@ -72,6 +84,8 @@ public enum Backbone
 {
     Conv4,
     Resnet18,
+    Resnet34,
+    Resnet50,
 }
 
 public enum Precision
@@ -94,8 +108,11 @@ public sealed record ImageSettings
     /// <summary>Auto: grey images that are dark on light are inverted, so that paper is zero and padding is paper.</summary>
     public bool? Invert { get; init; }
 
-    /// <summary>How ResNet-18 takes in images; auto: small up to 64 pixels.</summary>
+    /// <summary>How a ResNet takes in images; auto: small up to 64 pixels, standard above and with pretrained weights.</summary>
     public ResNetStem Stem { get; init; } = ResNetStem.Auto;
+
+    /// <summary>Which mean and deviation pixels are brought to zero and one by. Auto: those of the pretrained weights, else the training images'.</summary>
+    public Normalisation? Normalisation { get; init; }
 }
 
 /// <summary>How batches are drawn.</summary>
@@ -167,6 +184,10 @@ public sealed record OptimiserSettings
     /// <summary>Class weights learn this many times faster: each sees its class in few batches only.</summary>
     [Range(1e-3, 1e4)]
     public double LossLearningRateMultiplier { get; init; } = 10;
+
+    /// <summary>Pretrained layers learn this many times as fast as the new ones. Auto: 1.</summary>
+    [Range(0, 100)]
+    public double? BackboneLearningRateMultiplier { get; init; }
 }
 
 public enum OptimiserKind
@@ -195,6 +216,10 @@ public sealed record ScheduleSettings
     /// <summary>step: what the rate is multiplied by at each drop.</summary>
     [Range(1e-6, 1)]
     public double DropFactor { get; init; } = 0.1;
+
+    /// <summary>Share of the run in which the backbone does not learn yet. Auto: none.</summary>
+    [Range(0, 1)]
+    public double? FreezeBackbone { get; init; }
 }
 
 public enum ScheduleKind

@@ -1,5 +1,6 @@
 using DmlPipeline.Learning.Data;
 using DmlPipeline.Learning.Recipes;
+using DmlPipeline.Learning.Weights;
 
 namespace DmlPipeline.Learning.Training;
 
@@ -17,6 +18,12 @@ public sealed record TrainingJob
     /// <summary>Everything is written here: checkpoints, metrics.jsonl, best.safetensors and at the end model.safetensors. A run continues from the
     /// checkpoint that it finds here.</summary>
     public required string Folder { get; init; }
+
+    /// <summary>Where the recipe's pretrained weights lie on this machine; null: where the recipe says.</summary>
+    public string? PretrainedFile { get; init; }
+
+    /// <summary>Told once, before the first step, what became of each pretrained tensor.</summary>
+    public Action<WeightReport>? PretrainedLoaded { get; init; }
 
     /// <summary>"cpu", "cuda", or null for the GPU where there is one.</summary>
     public string? Device { get; init; }

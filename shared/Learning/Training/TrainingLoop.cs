@@ -2,6 +2,7 @@ using DmlPipeline.Learning.Data;
 using DmlPipeline.Learning.Losses;
 using DmlPipeline.Learning.Models;
 using DmlPipeline.Learning.Recipes;
+using DmlPipeline.Learning.Weights;
 using DmlPipeline.Torch;
 using static TorchSharp.torch;
 
@@ -51,6 +52,7 @@ public sealed class TrainingLoop
 
     /// <summary>Trains from the start or from the checkpoint in the job's folder, until the epochs or the budget are used up.</summary>
     /// <exception cref="TrainingDivergedException">The loss or a gradient became NaN or infinite.</exception>
+    /// <exception cref="WeightException">The pretrained weights cannot be read, or are another network's.</exception>
     /// <exception cref="InvalidDataException">The folder's checkpoints are broken or belong to another recipe.</exception>
     public static TrainingOutcome Run(TrainingJob job, CancellationToken cancel)
     {
@@ -70,6 +72,12 @@ public sealed class TrainingLoop
         {
             start.Restore(saved.Tensors, saved.Position);
             foreach (var tensor in saved.Tensors.Values) tensor.Dispose();
+        }
+        else if (job.Recipe.Pretrained is { } weights)
+        {
+            var report = PretrainedWeights.Load(start.Model, job.PretrainedFile ?? weights, SpecOfRecipe.NormalisationOf(job.Recipe) == Normalisation.Caffe);
+            start.Position.PretrainedSha256 = report.Sha256;
+            job.PretrainedLoaded?.Invoke(report);
         }
         return new TrainingLoop(job, start, files, target) { hasCheckpoint = resumed is not null }.Run(cancel);
     }
@@ -136,6 +144,7 @@ public sealed class TrainingLoop
         var progress = Progress;
         var factor = Schedule.LearningRateFactor(recipe, progress);
         state.SetLearningRate(factor);
+        state.FreezeBackbone(progress < recipe.Schedule.FreezeBackbone);
         state.Loss.Heat = Schedule.LossScaleFactor(recipe, progress);
         state.Loss.Progress = Math.Clamp(progress, 0, 1);
 
@@ -230,7 +239,7 @@ public sealed class TrainingLoop
         state.UseBest();
         var path = SaveModel("model.safetensors");
         var end = Position.StoppedEarly ? TrainingEnd.StoppedEarly : TrainingEnd.Completed;
-        return new TrainingOutcome(end, path, checkpoints.Newest, Position.Best, Position.History, Position.Seconds);
+        return new TrainingOutcome(end, path, checkpoints.Newest, Position.Best, Position.History, Position.Seconds) { PretrainedSha256 = Position.PretrainedSha256 };
     }
 
     private void Save()
@@ -248,7 +257,9 @@ public sealed class TrainingLoop
     {
         using var scope = NewDisposeScope();
         var path = Path.Combine(job.Folder, name);
-        state.Model.Save(path + ".tmp", new Dictionary<string, string>(StringComparer.Ordinal) { ["recipe"] = Position.RecipeHash });
+        var origin = new Dictionary<string, string>(StringComparer.Ordinal) { ["recipe"] = Position.RecipeHash };
+        if (Position.PretrainedSha256 is { } pretrained) origin["pretrained"] = pretrained;
+        state.Model.Save(path + ".tmp", origin);
         File.Move(path + ".tmp", path, overwrite: true);
         return path;
     }

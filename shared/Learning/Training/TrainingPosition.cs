@@ -12,6 +12,9 @@ public sealed record TrainingPosition
     /// <summary>Whether the pass before the first step has been made.</summary>
     public bool IsPrepared { get; set; }
 
+    /// <summary>SHA-256 of the file of weights that the run began with; null when they were random.</summary>
+    public string? PretrainedSha256 { get; set; }
+
     /// <summary>Batches learnt from.</summary>
     public long Step { get; set; }
 

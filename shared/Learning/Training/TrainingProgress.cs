@@ -50,4 +50,8 @@ public enum TrainingEnd
 /// <param name="History">All epochs.</param>
 /// <param name="Seconds">Trained in all.</param>
 public sealed record TrainingOutcome(
-    TrainingEnd End, string? ModelPath, string CheckpointPath, EpochResult? Best, IReadOnlyList<EpochResult> History, double Seconds);
+    TrainingEnd End, string? ModelPath, string CheckpointPath, EpochResult? Best, IReadOnlyList<EpochResult> History, double Seconds)
+{
+    /// <summary>SHA-256 of the file of weights that it began with; null when they were random.</summary>
+    public string? PretrainedSha256 { get; init; }
+}

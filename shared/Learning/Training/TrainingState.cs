@@ -12,6 +12,8 @@ namespace DmlPipeline.Learning.Training;
 internal sealed class TrainingState : IDisposable
 {
     private readonly double[] peakRates;
+    private readonly List<Parameter> backboneThatLearns;
+    private bool backboneIsFrozen;
     private Dictionary<string, Tensor> best = new(StringComparer.Ordinal);
 
     public TrainingState(TrainingRecipe recipe, ModelSpec spec, int classes, Device device)
@@ -21,6 +23,8 @@ internal sealed class TrainingState : IDisposable
         Model = EmbeddingModel.Create(spec, recipe.Seed);
         Model.to(device);
         Model.train();
+        if (recipe.FreezeBatchNorm == true) Model.FreezeBatchNorm();
+        backboneThatLearns = [.. Model.BackboneParameters.Where(parameter => parameter.requires_grad)];
         Loss = LossCatalogue.Create(recipe.Loss, classes, spec.EmbeddingSize, device);
 
         if (recipe.AnchorChunk is not null && !Loss.IsSumOverAnchors)
@@ -68,6 +72,14 @@ internal sealed class TrainingState : IDisposable
     {
         Optimiser.Step();
         Optimiser.StepRows(SampledGradients);
+    }
+
+    /// <summary>Lets the backbone learn, or not: without gradients it costs no backward pass.</summary>
+    public void FreezeBackbone(bool frozen)
+    {
+        if (frozen == backboneIsFrozen) return;
+        backboneIsFrozen = frozen;
+        foreach (var parameter in backboneThatLearns) parameter.requires_grad = !frozen;
     }
 
     /// <summary>Copies the model's weights aside.</summary>
@@ -139,16 +151,30 @@ internal sealed class TrainingState : IDisposable
     private List<ParameterGroup> Groups(TrainingRecipe recipe)
     {
         var settings = recipe.Optimiser;
-        var decayed = Model.parameters().Where(parameter => parameter.ndim > 1).ToList();
-        var others = Model.parameters().Where(parameter => parameter.ndim <= 1).ToList();
-        var groups = new List<ParameterGroup>
+        var groups = new List<ParameterGroup>();
+        if (settings.BackboneLearningRateMultiplier is not { } multiplier)
         {
-            new(decayed, settings.LearningRate, settings.WeightDecay),
-            new(others, settings.LearningRate, 0),
-        };
+            Add(Model.parameters(), settings.LearningRate);
+        }
+        else
+        {
+            var backbone = Model.BackboneParameters.ToHashSet<Parameter>(ReferenceEqualityComparer.Instance);
+            Add(Model.parameters().Where(parameter => !backbone.Contains(parameter)), settings.LearningRate);
+            Add(backbone, settings.LearningRate * multiplier);
+        }
         if (Loss.Parameters.Count > 0) groups.Add(new([.. Loss.Parameters.Values], settings.LearningRate * settings.LossLearningRateMultiplier, 0));
         return groups;
+
+        void Add(IEnumerable<Parameter> parameters, double rate)
+        {
+            var all = parameters.ToList();
+            groups.Add(new([.. all.Where(IsWeight)], rate, settings.WeightDecay));
+            groups.Add(new([.. all.Where(parameter => !IsWeight(parameter))], rate, 0));
+        }
     }
+
+    // Of linear layers and convolutions: the tokens and positions of transformers, of three dimensions, are no weights.
+    private static bool IsWeight(Tensor parameter) => parameter.ndim is 2 or 4;
 
     private static Dictionary<string, Tensor> Part(Dictionary<string, Tensor> tensors, string prefix) =>
         tensors.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))

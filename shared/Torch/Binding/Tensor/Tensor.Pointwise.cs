@@ -15,6 +15,9 @@ public static partial class torch
         private static readonly Op Expm1Op = new("aten::expm1");
         private static readonly Op FloorOp = new("aten::floor");
         private static readonly Op FracOp = new("aten::frac");
+        private static readonly Op GeluOp = new("aten::gelu");
+        private static readonly Op HardsigmoidOp = new("aten::hardsigmoid");
+        private static readonly Op HardswishOp = new("aten::hardswish");
         private static readonly Op IsfiniteOp = new("aten::isfinite");
         private static readonly Op IsinfOp = new("aten::isinf");
         private static readonly Op IsnanOp = new("aten::isnan");
@@ -26,6 +29,7 @@ public static partial class torch
         private static readonly Op RsqrtOp = new("aten::rsqrt");
         private static readonly Op SigmoidOp = new("aten::sigmoid");
         private static readonly Op SignOp = new("aten::sign");
+        private static readonly Op SiluOp = new("aten::silu");
         private static readonly Op SinOp = new("aten::sin");
         private static readonly Op SqrtOp = new("aten::sqrt");
         private static readonly Op SquareOp = new("aten::square");
@@ -80,6 +84,12 @@ public static partial class torch
 
         public Tensor frac() => FracOp.Call(this);
 
+        public Tensor gelu() => GeluOp.Call(this);
+
+        public Tensor hardsigmoid() => HardsigmoidOp.Call(this);
+
+        public Tensor hardswish() => HardswishOp.Call(this);
+
         public Tensor isfinite() => IsfiniteOp.Call(this);
 
         public Tensor isinf() => IsinfOp.Call(this);
@@ -101,6 +111,8 @@ public static partial class torch
         public Tensor sigmoid() => SigmoidOp.Call(this);
 
         public Tensor sign() => SignOp.Call(this);
+
+        public Tensor silu() => SiluOp.Call(this);
 
         public Tensor sin() => SinOp.Call(this);
 

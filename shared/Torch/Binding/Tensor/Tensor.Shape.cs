@@ -26,6 +26,7 @@ public static partial class torch
         private static readonly Op Repeat = new("aten::repeat");
         private static readonly Op RepeatInterleave = new("aten::repeat_interleave", "self_int");
         private static readonly Op RepeatInterleaveTensor = new("aten::repeat_interleave", "self_Tensor");
+        private static readonly Op AsStrided = new("aten::as_strided");
         private static readonly Op Flip = new("aten::flip");
         private static readonly Op Roll = new("aten::roll");
 
@@ -70,6 +71,9 @@ public static partial class torch
 
         public Tensor repeat_interleave(Tensor repeats, long? dim = null, long? output_size = null) =>
             RepeatInterleaveTensor.Call(this, repeats, dim, output_size);
+
+        /// <summary>A view of the same values at other places: strides and offset count elements of the storage.</summary>
+        public Tensor as_strided(long[] size, long[] strides, long storageOffset = 0L) => AsStrided.Call(this, size, strides, storageOffset);
 
         public Tensor flip(params long[] dims) => Flip.Call(this, dims);
 

@@ -11,6 +11,7 @@ public static partial class torch
             private static readonly Op LinearOp = new("aten::linear");
             private static readonly Op Conv2dOp = new("aten::conv2d");
             private static readonly Op BatchNormOp = new("aten::batch_norm");
+            private static readonly Op LayerNormOp = new("aten::layer_norm");
             private static readonly Op MaxPool2dOp = new("aten::max_pool2d");
             private static readonly Op AvgPool2dOp = new("aten::avg_pool2d");
             private static readonly Op AdaptiveAvgPool2dOp = new("aten::adaptive_avg_pool2d");
@@ -39,6 +40,10 @@ public static partial class torch
                 Tensor input, Tensor running_mean, Tensor running_var, Tensor? weight = null, Tensor? bias = null, bool training = false,
                 double momentum = 0.1, double eps = 1e-05) =>
                 BatchNormOp.Call(input, weight, bias, running_mean, running_var, training, momentum, eps, true);
+
+            /// <summary>(x - mean) / sqrt(var + eps) over the last dimensions, scaled and shifted.</summary>
+            public static Tensor layer_norm(Tensor input, long[] normalized_shape, Tensor? weight = null, Tensor? bias = null, double eps = 1e-5) =>
+                LayerNormOp.Call(input, normalized_shape, weight, bias, eps);
 
             public static Tensor max_pool2d(
                 Tensor input, long[] kernel_size, long[]? strides = null, long[]? padding = null, long[]? dilation = null, bool ceil_mode = false) =>

@@ -40,6 +40,14 @@ public static partial class torch
             Device? device = null, ScalarType? dtype = null) =>
             new(num_features, eps, momentum, affine, track_running_stats, device, dtype);
 
+        public static LayerNorm LayerNorm(
+            long[] normalized_shape, double eps = 1e-05, bool elementwise_affine = true, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
+            new(normalized_shape, eps, elementwise_affine, bias, device, dtype);
+
+        public static LayerNorm LayerNorm(
+            long normalized_shape, double eps = 1e-05, bool elementwise_affine = true, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
+            new([normalized_shape], eps, elementwise_affine, bias, device, dtype);
+
         public static Linear Linear(long inputSize, long outputSize, bool hasBias = true, Device? device = null, ScalarType? dtype = null) =>
             new(inputSize, outputSize, hasBias, device, dtype);
 

@@ -99,21 +99,48 @@ public sealed class EmbeddingModelTests
         }
     }
 
-    [Fact]
-    public void Resnet18_has_the_parameter_names_of_torchvision()
+    [Theory]
+    [InlineData(Pooling.Average)]
+    [InlineData(Pooling.Max)]
+    [InlineData(Pooling.Gem)]
+    [InlineData(Pooling.Spoc)]
+    [InlineData(Pooling.SpocCentre)]
+    [InlineData(Pooling.Flatten)]
+    public void Without_a_head_the_embedding_is_the_pooled_features(Pooling pooling)
     {
         using var scope = NewDisposeScope();
-        using var model = EmbeddingModel.Create(Spec("resnet18", 3, 224) with { EmbeddingSize = 1000 }, seed: 1);
-        var state = model.state_dict();
+        var spec = Spec() with { Pooling = pooling, Head = EmbeddingHead.None, Input = new ImageShape(1, 32, 48) };
+        spec = spec with { EmbeddingSize = EmbeddingModel.FeatureSize(spec) };
+        using var model = EmbeddingModel.Create(spec, seed: 1);
 
-        foreach (var name in new[]
-        {
-            "conv1.weight", "bn1.running_var", "layer1.0.conv1.weight", "layer1.1.bn2.bias", "layer2.0.downsample.0.weight",
-            "layer2.0.downsample.1.running_mean", "layer4.1.conv2.weight", "fc.weight", "fc.bias",
-        }) state.Keys.ShouldContain($"backbone.{name}");
-        // torchvision's resnet18 has 11,689,512 parameters and 122 entries.
-        model.parameters().Sum(parameter => parameter.numel()).ShouldBe(11_689_512);
-        state.Count.ShouldBe(122);
+        var features = model.Features(rand([2, 1, 32, 48]) * 255);
+
+        features.shape.ShouldBe([2L, pooling == Pooling.Flatten ? 64 * 2 * 3 : 64]);
+        model.state_dict().Keys.ShouldNotContain("embedding.weight");
+        Should.Throw<InvalidDataException>(() => EmbeddingModel.Create(spec with { EmbeddingSize = 5 }, seed: 1)).Message.ShouldContain("not 5");
+    }
+
+    [Fact]
+    public void Frozen_batch_normalisation_keeps_what_it_has_through_training()
+    {
+        using var scope = NewDisposeScope();
+        using var model = EmbeddingModel.Create(Spec(), seed: 1);
+        model.FreezeBatchNorm();
+        model.train();
+        var before = Values(model.state_dict()["backbone.block1.bn.running_mean"]);
+
+        model.Features(rand([4, 1, 28, 28]) * 255).sum().backward();
+
+        Values(model.state_dict()["backbone.block1.bn.running_mean"]).ShouldBe(before);
+        model.training.ShouldBeTrue();
+        foreach (var (name, parameter) in model.named_parameters())
+            (parameter.grad is null).ShouldBe(name.Contains(".bn.", StringComparison.Ordinal), name);
+    }
+
+    [Fact]
+    public void A_class_token_is_refused_where_there_is_none()
+    {
+        Should.Throw<InvalidDataException>(() => EmbeddingModel.Create(Spec() with { Pooling = Pooling.ClassToken }, seed: 1)).Message.ShouldContain("class token");
     }
 
     [Fact]
