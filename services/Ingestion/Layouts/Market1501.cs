@@ -39,6 +39,6 @@ internal static partial class Market1501
         return folders.Count == 3 ? reading : null;
     }
 
-    [GeneratedRegex(@"\A(?<person>-1|\d{4})_c(?<camera>\d)s\d_\d{6}_\d{2}\.jpe?g", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\A(?<person>-1|\d{4})_c(?<camera>\d)s\d+_\d+_\d+\.jpe?g", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Name();
 }
