@@ -16,6 +16,7 @@ internal static class RecipeRules
         CheckSampler(recipe, report);
         CheckBackbone(recipe, report);
         CheckSchedule(recipe.Schedule, report);
+        if (recipe.Optimiser is { Name: OptimiserKind.Sgd, Epsilon: not null }) report("optimiser.epsilon", "is an option of adamw, adam and rmsprop: sgd divides by nothing");
         foreach (var problem in recipe.Augmentation?.Problems() ?? [])
         {
             var words = problem.Split(' ', 2); // "augmentation.rotate", "is degrees from 0 to 180, not 200."

@@ -166,7 +166,7 @@ public enum SamplerKind
 /// <summary>How gradients become steps.</summary>
 public sealed record OptimiserSettings
 {
-    /// <summary>adamw: little to tune. sgd: what the papers used.</summary>
+    /// <summary>adamw: little to tune. The others are what papers used: sgd, adam and rmsprop, with weight decay in the gradient.</summary>
     public OptimiserKind Name { get; init; } = OptimiserKind.Adamw;
 
     /// <summary>The peak, after warm-up, for batches of about 128. 0.001 and 0.002 were worse on Omniglot, 0.008 the same (experiments.md).</summary>
@@ -177,12 +177,16 @@ public sealed record OptimiserSettings
     [Range(0, 10)]
     public double WeightDecay { get; init; } = 1e-2;
 
-    /// <summary>Of sgd; adamw has 0.9 and 0.999.</summary>
+    /// <summary>Of sgd and rmsprop; adamw and adam have 0.9 and 0.999.</summary>
     [Range(0, 0.9999)]
     public double Momentum { get; init; } = 0.9;
 
+    /// <summary>Of adamw, adam and rmsprop: added to the root of the mean square, so that it damps small gradients. Auto: 1e-8.</summary>
+    [Range(1e-12, 10)]
+    public double? Epsilon { get; init; }
+
     /// <summary>Class weights learn this many times faster: each sees its class in few batches only.</summary>
-    [Range(1e-3, 1e4)]
+    [Range(1e-3, 1e6)]
     public double LossLearningRateMultiplier { get; init; } = 10;
 
     /// <summary>Pretrained layers learn this many times as fast as the new ones. Auto: 1.</summary>
@@ -194,6 +198,8 @@ public enum OptimiserKind
 {
     Adamw,
     Sgd,
+    Adam,
+    Rmsprop,
 }
 
 /// <summary>The learning rate over the run, as shares of it: 0 = start, 1 = end of the epochs or of the budget.</summary>

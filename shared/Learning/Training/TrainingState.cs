@@ -36,9 +36,7 @@ internal sealed class TrainingState : IDisposable
 
         var groups = Groups(recipe);
         peakRates = [.. groups.Select(group => group.LearningRate)];
-        Optimiser = recipe.Optimiser.Name == OptimiserKind.Adamw
-            ? new ForeachAdamW(groups)
-            : new ForeachSgd(groups, recipe.Optimiser.Momentum);
+        Optimiser = OptimiserOfRecipe.Make(recipe.Optimiser, groups);
         Position = new TrainingPosition { RecipeHash = RecipeFile.Hash(recipe) };
     }
 

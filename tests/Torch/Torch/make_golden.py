@@ -115,7 +115,10 @@ optimisers = dict(
     adam=lambda ps: optim.Adam(ps, lr=1e-2, weight_decay=0.01, amsgrad=True),
     sgd=lambda ps: optim.SGD(ps, lr=0.05, momentum=0.9, weight_decay=1e-3),
     nesterov=lambda ps: optim.SGD(ps, lr=0.05, momentum=0.9, weight_decay=1e-3, nesterov=True),
-    plain=lambda ps: optim.SGD(ps, lr=0.05))
+    plain=lambda ps: optim.SGD(ps, lr=0.05),
+    damped=lambda ps: optim.Adam(ps, lr=1e-2, weight_decay=0.01, eps=0.01),
+    rmsprop=lambda ps: optim.RMSprop(ps, lr=1e-3, weight_decay=0.01, momentum=0.9),
+    still=lambda ps: optim.RMSprop(ps, lr=1e-3, eps=1e-4))
 for key, make in optimisers.items():
     net = network()
     optimiser = make(net.parameters())
