@@ -15,11 +15,14 @@ public sealed record LossEntry(string Name, string Paper, string Formula, Func<L
     /// <summary>Whether it learns from pairs within a batch, which then needs several images of each class.</summary>
     public bool LearnsFromPairs { get; init; } = true;
 
+    /// <summary>Whether a miner may choose the pairs that it learns from.</summary>
+    public bool TakesMiner { get; init; }
+
     /// <summary>Whether features must come batch-normalised from the model's last layer.</summary>
     public bool NeedsBatchNormalisedFeatures { get; init; }
 }
 
-/// <summary>An option of a loss, with its default and the reason for it.</summary>
+/// <summary>An option of a loss, miner, reduction or regulariser, with its default and the reason for it.</summary>
 /// <param name="Name">As recipes write it.</param>
 /// <param name="Default">A double, a bool, or one of the choices.</param>
 /// <param name="Reason">What it is, and why the default is what it is.</param>

@@ -12,6 +12,9 @@ namespace DmlPipeline.Learning.Losses;
 public readonly record struct LossInput(
     torch.Tensor Anchors, torch.Tensor AnchorLabels, torch.Tensor References, torch.Tensor ReferenceLabels, long? SelfOffset)
 {
+    /// <summary>The pairs that a miner has chosen; null for all that the labels make.</summary>
+    public PairSelection? Selection { get; init; }
+
     /// <summary>A batch compared with itself: features [B, D], labels [B].</summary>
     public static LossInput Batch(torch.Tensor features, torch.Tensor labels) => new(features, labels, features, labels, 0);
 
@@ -20,7 +23,11 @@ public readonly record struct LossInput(
 
     /// <summary>The anchors from <paramref name="first"/> on, compared with all references.</summary>
     public LossInput Chunk(long first, long count) =>
-        this with { Anchors = Anchors.narrow(0, first, count), AnchorLabels = AnchorLabels.narrow(0, first, count), SelfOffset = SelfOffset + first };
+        this with
+        {
+            Anchors = Anchors.narrow(0, first, count), AnchorLabels = AnchorLabels.narrow(0, first, count), SelfOffset = SelfOffset + first,
+            Selection = Selection?.Chunk(first, count),
+        };
 
     /// <summary>The same with both sides L2-normalised: cosines are inner products, and d² = 2 - 2 cos.</summary>
     public LossInput Normalised()

@@ -25,10 +25,10 @@ internal static class CanonicalJson
         writer.WriteEndObject();
     }
 
-    private static void WriteLoss(Utf8JsonWriter writer, LossSettings loss)
+    private static void WriteNamed(Utf8JsonWriter writer, NamedSettings named)
     {
         writer.WriteStartObject();
-        foreach (var (key, value) in loss.Values.Append(KeyValuePair.Create("name", (object)loss.Name)).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (var (key, value) in named.Values.Append(KeyValuePair.Create("name", (object)named.Name)).OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             writer.WritePropertyName(key);
             WriteValue(writer, value);
@@ -52,7 +52,12 @@ internal static class CanonicalJson
                 foreach (var number in numbers) writer.WriteNumberValue(number);
                 writer.WriteEndArray();
                 break;
-            case LossSettings loss: WriteLoss(writer, loss); break;
+            case NamedSettings named: WriteNamed(writer, named); break;
+            case NamedSettings[] list:
+                writer.WriteStartArray();
+                foreach (var named in list) WriteNamed(writer, named);
+                writer.WriteEndArray();
+                break;
             default: WriteRecord(writer, value); break;
         }
     }

@@ -1,13 +1,12 @@
 using System.Globalization;
 using System.Reflection;
-using DmlPipeline.Learning.Losses;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace DmlPipeline.Learning.Recipes;
 
 /// <summary>Reads YAML (and so JSON) into records by their properties, and notes every mistake with its line and what would be right.</summary>
-internal sealed class RecipeReader(string source)
+internal sealed partial class RecipeReader(string source)
 {
     private readonly Dictionary<string, long> lines = new(StringComparer.Ordinal);
 
@@ -44,73 +43,22 @@ internal sealed class RecipeReader(string source)
     private void Property(object record, PropertyInfo property, YamlNode node, string path)
     {
         var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        var isAuto = node is YamlScalarNode { Style: ScalarStyle.Plain, Value: "auto" or "null" or "~" or "" };
-        if (isAuto && MayBeAuto(property))
+        if (IsAuto(node) && MayBeAuto(property))
         {
             property.SetValue(record, null);
             return;
         }
 
         var before = Errors.Count;
-        var value = type == typeof(LossSettings) ? Loss(node, path)
+        var value = NamedKind.Of(type) is { } kind ? Named(node, kind, path)
+            : type.IsArray && NamedKind.Of(type.GetElementType()!) is { } kindOfEach ? NamedList(node, kindOfEach, path)
             : RecipeKeys.IsRecord(type) ? Record(node, type, path)
             : type.IsArray ? Numbers(node, path)
             : Scalar(node, type, path);
         if (Errors.Count == before && InRange(property, value, node, path)) property.SetValue(record, value);
     }
 
-    /// <summary>The loss's name decides which other keys there are.</summary>
-    private LossSettings Loss(YamlNode node, string path)
-    {
-        var otherwise = new TrainingRecipe().Loss;
-        if (node is not YamlMappingNode mapping)
-        {
-            Error(node, path, $"must hold settings (name: {otherwise.Name}), not {Describe(node)}");
-            return otherwise;
-        }
-        var nameNode = mapping.Children.FirstOrDefault(child => child.Key is YamlScalarNode { Value: "name" }).Value;
-        var name = nameNode is null ? otherwise.Name : (nameNode as YamlScalarNode)?.Value ?? "";
-        if (LossCatalogue.Find(name) is not { } entry)
-        {
-            Error(nameNode!, $"{path}.name", $"must be one of {string.Join(", ", LossCatalogue.Names)}, not {Describe(nameNode!)}{Suggest(name, LossCatalogue.Names)}");
-            return otherwise;
-        }
-
-        var given = new Dictionary<string, object>(StringComparer.Ordinal);
-        foreach (var (keyNode, valueNode) in mapping.Children)
-        {
-            var key = (keyNode as YamlScalarNode)?.Value ?? "?";
-            lines[$"{path}.{key}"] = keyNode.Start.Line;
-            if (key == "name") continue;
-            if (entry.Options.FirstOrDefault(option => option.Name == key) is { } option)
-            {
-                // As everywhere, what is left empty or "auto" is the default.
-                if (valueNode is not YamlScalarNode { Style: ScalarStyle.Plain, Value: "auto" or "null" or "~" or "" } && LossOption(valueNode, option, $"{path}.{key}") is { } value)
-                    given[key] = value;
-                continue;
-            }
-            var names = entry.Options.Select(o => o.Name).Order(StringComparer.Ordinal).ToList();
-            Error(keyNode, $"{path}.{key}", $"is not an option of the loss '{name}'; it has {string.Join(", ", names)}{Suggest(key, [.. names, "name"])}");
-        }
-        return new LossSettings(name, given);
-    }
-
-    private object? LossOption(YamlNode node, LossOption option, string path)
-    {
-        if (option.Choices.Count > 0)
-        {
-            if (node is YamlScalarNode { Value: { } text } && option.Choices.Contains(text, StringComparer.Ordinal)) return text;
-            Error(node, path, $"must be one of {string.Join(", ", option.Choices)}, not {Describe(node)}{Suggest((node as YamlScalarNode)?.Value ?? "", option.Choices)}");
-            return null;
-        }
-        var value = Scalar(node, option.Default.GetType(), path);
-        if (value is not double number) return value;
-        var isInRange = number >= option.Minimum && number <= option.Maximum;
-        if (isInRange && (!option.IsWhole || number == Math.Floor(number))) return value;
-        Error(node, path, isInRange ? $"must be a whole number, not {Describe(node)}"
-            : $"is {Describe(node)}, out of range; allowed: {option.Minimum:G6} to {option.Maximum:G6}");
-        return null;
-    }
+    private static bool IsAuto(YamlNode node) => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: "auto" or "null" or "~" or "" };
 
     private static bool MayBeAuto(PropertyInfo property) =>
         new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable;

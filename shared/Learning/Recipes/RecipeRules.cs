@@ -15,6 +15,7 @@ internal static class RecipeRules
         if (recipe.Image.Channels == 2) report("image.channels", "is 2; allowed: 1 (grey) or 3 (colour)");
         CheckSampler(recipe, report);
         CheckBackbone(recipe, report);
+        ObjectiveRules.Check(recipe, report);
         CheckSchedule(recipe.Schedule, report);
         if (recipe.Optimiser is { Name: OptimiserKind.Sgd, Epsilon: not null }) report("optimiser.epsilon", "is an option of adamw, adam and rmsprop: sgd divides by nothing");
         foreach (var problem in recipe.Augmentation?.Problems() ?? [])

@@ -32,6 +32,12 @@ public sealed record TrainingRecipe
 
     public LossSettings Loss { get; init; } = new("ice");
 
+    /// <summary>Which pairs of a batch the loss learns from. Auto: what the loss itself chooses.</summary>
+    public MinerSettings? Miner { get; init; }
+
+    /// <summary>Images of earlier batches to compare with. Auto: none.</summary>
+    public MemorySettings? Memory { get; init; }
+
     public SamplerSettings Sampler { get; init; } = new();
 
     /// <summary>Auto: affine for grey images; affine, crop and colour for colour images.</summary>
@@ -113,6 +119,18 @@ public sealed record ImageSettings
 
     /// <summary>Which mean and deviation pixels are brought to zero and one by. Auto: those of the pretrained weights, else the training images'.</summary>
     public Normalisation? Normalisation { get; init; }
+}
+
+/// <summary>Cross-batch memory: Wang et al., CVPR 2020, arXiv 1912.06798.</summary>
+public sealed record MemorySettings
+{
+    /// <summary>Images that are remembered. The paper: up to the whole training set, gaining most with the first few batches.</summary>
+    [Range(1, 10_000_000)]
+    public int Size { get; init; } = 1024;
+
+    /// <summary>Share of the run from which the memory is compared with: before, features change too fast. The official code waits 1,000 steps of 35,000.</summary>
+    [Range(0, 1)]
+    public double Start { get; init; } = 0.03;
 }
 
 /// <summary>How batches are drawn.</summary>

@@ -1,4 +1,3 @@
-using DmlPipeline.Learning.Losses;
 using DmlPipeline.Learning.Models;
 using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Torch;
@@ -25,11 +24,7 @@ internal sealed class TrainingState : IDisposable
         Model.train();
         if (recipe.FreezeBatchNorm == true) Model.FreezeBatchNorm();
         backboneThatLearns = [.. Model.BackboneParameters.Where(parameter => parameter.requires_grad)];
-        Loss = LossCatalogue.Create(recipe.Loss, classes, spec.EmbeddingSize, device);
-
-        if (recipe.AnchorChunk is not null && !Loss.IsSumOverAnchors)
-            throw new InvalidDataException($"The loss '{recipe.Loss.Name}' looks at a batch as a whole, so it cannot be worked off in chunks: leave anchor_chunk out"
-                + (Loss.ClassWeights is { IsSampled: true } ? ", or sampled_classes." : "."));
+        Loss = Objective.Of(recipe, classes, spec.EmbeddingSize, device);
 
         if (recipe.Sampler.Kind == SamplerKind.SmartMining)
             Neighbours = new ClassNeighbours(classes, spec.EmbeddingSize, SamplerOfRecipe.NeighboursOf(recipe), device);
@@ -42,7 +37,7 @@ internal sealed class TrainingState : IDisposable
 
     public EmbeddingModel Model { get; }
 
-    public MetricLoss Loss { get; }
+    public Objective Loss { get; }
 
     public ForeachOptimizer Optimiser { get; }
 

@@ -15,6 +15,7 @@ public sealed class AngularLoss(double degrees) : MetricLoss
     public static LossEntry Entry { get; } = new(
         "angular", "Wang et al., ICCV 2017, arXiv 1708.01682", "log(1 + sum_n e^{4 tan²α (a+p)·n - 2 (1 + tan²α) a·p})", context => new AngularLoss(context.Number("angle")))
     {
+        TakesMiner = true,
         Options = [LossOption.Number("angle", 40, 1, 89, "α in degrees; the paper: 36 to 55, the better the more alike")],
     };
 

@@ -17,6 +17,7 @@ public sealed class CircleLoss(double scale, double margin) : MetricLoss
         "circle", "Sun et al., CVPR 2020, arXiv 2002.10857", "log[1 + sum_j e^{g α_n (s_n - m)} · sum_i e^{-g α_p (s_p - 1 + m)}]",
         context => new CircleLoss(context.Number("scale"), context.Number("margin")))
     {
+        TakesMiner = true,
         Options =
         [
             LossOption.Number("scale", 80, 1e-3, 1e4, "γ; the paper's setting for fine-grained retrieval (section 4.1)"),

@@ -22,6 +22,7 @@ public sealed class ContrastiveLoss(Func<LossInput, torch.Tensor> distance, doub
         name, paper, "max(0, d_p - m_p)^k + max(0, m_n - d_n)^k",
         context => new ContrastiveLoss(distance, context.Number("positive_margin"), context.Number("negative_margin"), context.Number("power")))
     {
+        TakesMiner = true,
         Options =
         [
             LossOption.Number("positive_margin", 0, 0, 100, "distance up to which positives are close enough; 0 as in the paper"),

@@ -20,6 +20,7 @@ public sealed class IceLoss(double scale, bool sums) : MetricLoss
         "ice", "ICE (re-derived), after Wang et al., arXiv 1911.09976", "mean over positives i of -log(e^{s s_i} / (e^{s s_i} + sum_j e^{s s_j}))",
         context => new IceLoss(context.Number("scale"), context.Choice("positives") == "sum"))
     {
+        TakesMiner = true,
         Options =
         [
             // 16: temperature 1/16, where fixed scales peak in the heated-up paper (arXiv 1809.04157) and softmax in the Reality Check (2003.08505).

@@ -48,6 +48,7 @@ public sealed class GeneralisedLiftedStructureLoss(double margin) : MetricLoss
         "generalised-lifted-structure", "Hermans et al., arXiv 1703.07737", "max(0, log sum_p e^{d_p} + log sum_n e^{m - d_n})",
         context => new GeneralisedLiftedStructureLoss(context.Number("margin")))
     {
+        TakesMiner = true,
         Options = [LossOption.Number("margin", 1, 0, 100, "m; as in the original form")],
     };
 

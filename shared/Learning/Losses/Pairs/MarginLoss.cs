@@ -18,12 +18,13 @@ public sealed class MarginLoss : MetricLoss
         context => new MarginLoss(
             context.Classes, context.Number("margin"), context.Number("beta"), context.Number("nu"), context.Choice("sampling") == "distance-weighted", context.Device))
     {
+        TakesMiner = true,
         Options =
         [
             LossOption.Number("margin", 0.2, 0, 2, "m; the paper's"),
             LossOption.Number("beta", 1.2, 0, 2, "where the boundary of each class begins; the paper's"),
             LossOption.Number("nu", 0, 0, 100, "ν, what draws boundaries in; the paper's 0"),
-            LossOption.Choice("sampling", "which negatives count", "distance-weighted", "all"),
+            LossOption.Choice("sampling", "which negatives count, unless a miner chooses", "distance-weighted", "all"),
         ],
     };
 
@@ -51,7 +52,7 @@ public sealed class MarginLoss : MetricLoss
         var pairs = BatchPairs.Of(input);
         var d = Distances.Euclidean(input);                                                          // [A, R]
         var beta = boundaries.index_select(0, input.AnchorLabels).unsqueeze(1).to(d.dtype);          // [A, 1]
-        var negatives = weighsDistances ? Drawn(d, pairs, input.Anchors.shape[1]) : pairs.Negatives;
+        var negatives = weighsDistances && input.Selection is null ? Drawn(d, pairs, input.Anchors.shape[1]) : pairs.Negatives;
         var loss = ((pairs.Positives.to(d.dtype) * (d - beta)) + (negatives.to(d.dtype) * (beta - d)) + margin).relu();
         var terms = LossTerms.Only(loss, pairs.Positives.logical_or(negatives), nonZeroOnly: true);
         if (nu == 0) return [terms];

@@ -17,6 +17,7 @@ public sealed class MultiSimilarityLoss(double alpha, double beta, double thresh
         context => new MultiSimilarityLoss(
             context.Number("alpha"), context.Number("beta"), context.Number("threshold"), context.Flag("mining"), context.Number("epsilon")))
     {
+        TakesMiner = true,
         Options =
         [
             LossOption.Number("alpha", 2, 1e-3, 1e3, "sharpness on positives; the paper's"),
@@ -33,7 +34,7 @@ public sealed class MultiSimilarityLoss(double alpha, double beta, double thresh
         if (input.IsEmpty) return [LossTerms.Nothing(input.Anchors)];
         var pairs = BatchPairs.Of(input);
         var s = Distances.Cosine(input); // [A, R]
-        var (positives, negatives) = mines ? Mined(s, pairs) : (pairs.Positives, pairs.Negatives);
+        var (positives, negatives) = mines && input.Selection is null ? Mined(s, pairs) : (pairs.Positives, pairs.Negatives);
         var pull = Stable.Log1pSumExp((threshold - s) * alpha, positives) / alpha;
         var push = Stable.Log1pSumExp((s - threshold) * beta, negatives) / beta;
         return [LossTerms.Only(pull + push, pairs.Counted)];

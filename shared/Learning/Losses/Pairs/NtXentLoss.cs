@@ -14,6 +14,7 @@ public sealed class NtXentLoss(double temperature) : MetricLoss
     public static LossEntry Entry { get; } = new(
         "nt-xent", "Chen et al., ICML 2020, arXiv 2002.05709", "-log(e^{s_p/t} / (e^{s_p/t} + sum_n e^{s_n/t}))", context => new NtXentLoss(context.Number("temperature")))
     {
+        TakesMiner = true,
         Options = [LossOption.Number("temperature", 0.07, 1e-4, 100, "t; as in MoCo and most code that followed (SimCLR: 0.1 to 0.5)")],
     };
 

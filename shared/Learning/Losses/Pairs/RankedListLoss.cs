@@ -17,6 +17,7 @@ public sealed class RankedListLoss(double alpha, double margin, double positiveT
         context => new RankedListLoss(
             context.Number("alpha"), context.Number("margin"), context.Number("positive_temperature"), context.Number("negative_temperature"), context.Number("imbalance")))
     {
+        TakesMiner = true,
         Options =
         [
             LossOption.Number("alpha", 1.2, 0, 2, "α, the radius beyond which negatives are left alone; the paper's"),

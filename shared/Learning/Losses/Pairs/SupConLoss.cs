@@ -14,6 +14,7 @@ public sealed class SupConLoss(double temperature) : MetricLoss
     public static LossEntry Entry { get; } = new(
         "supcon", "Khosla et al., NeurIPS 2020, arXiv 2004.11362", "mean_p -log(e^{s_p/t} / sum_{k≠a} e^{s_k/t})", context => new SupConLoss(context.Number("temperature")))
     {
+        TakesMiner = true,
         Options = [LossOption.Number("temperature", 0.1, 1e-4, 100, "t; the paper's")],
     };
 

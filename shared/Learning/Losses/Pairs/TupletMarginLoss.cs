@@ -15,6 +15,7 @@ public sealed class TupletMarginLoss(double scale, double degrees) : MetricLoss
         "tuplet-margin", "Yu and Tao, ICCV 2019", "log(1 + sum_n e^{s (cos θ_n - cos(θ_p - β))})",
         context => new TupletMarginLoss(context.Number("scale"), context.Number("slack_angle")))
     {
+        TakesMiner = true,
         Options =
         [
             LossOption.Number("scale", 64, 1e-3, 1e4, "s; the paper's"),
