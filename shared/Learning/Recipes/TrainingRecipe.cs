@@ -92,6 +92,12 @@ public enum Backbone
     Resnet18,
     Resnet34,
     Resnet50,
+    Googlenet,
+    BnInception,
+    MobilenetV3Large,
+    MobilenetV3Small,
+    EfficientnetB0,
+    VitS16,
 }
 
 public enum Precision

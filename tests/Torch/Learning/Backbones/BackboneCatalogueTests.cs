@@ -16,6 +16,12 @@ public sealed class BackboneCatalogueTests
         ["resnet18"] = (11_689_512, Linear(512, 1000)),
         ["resnet34"] = (21_797_672, Linear(512, 1000)),
         ["resnet50"] = (25_557_032, Linear(2048, 1000)),
+        ["googlenet"] = (6_624_904, Linear(1024, 1000)),
+        ["bn-inception"] = (11_295_240, Linear(1024, 1000)),
+        ["mobilenet-v3-large"] = (5_483_032, Linear(960, 1280) + Linear(1280, 1000)),
+        ["mobilenet-v3-small"] = (2_542_856, Linear(576, 1024) + Linear(1024, 1000)),
+        ["efficientnet-b0"] = (5_288_548, Linear(1280, 1000)),
+        ["vit-s16"] = (22_050_664, Linear(384, 1000)),
     };
 
     public static TheoryData<string> Names => [.. BackboneCatalogue.All.Select(entry => entry.Name)];
