@@ -42,8 +42,10 @@ public static partial class DatasetBuilder
             ? o.Key[prefix.Length..]
             : throw new ArgumentException($"The drop's object '{EntryPath.Display(o.Key)}' does not lie under {prefix}.", nameof(drop)), o));
         var scan = await new DropScanner(store, options, spool, sha256 => before?.Has(sha256) == true, progress).Scan(objects, cancel);
-        var (settings, layout, rejected) = Understand(scan, parent);
+        var problems = new List<Refusal>();
+        var (settings, layout, rejected) = Understand(scan, parent, problems);
         var (labelled, refusals) = LabelResolver.Resolve(scan, layout, parent);
+        refusals.AddRange(problems);
         var selection = new ImageSelection(labelled, before, options.MinImagesPerClass);
 
         SplitPlan? plan = null;
@@ -64,7 +66,7 @@ public static partial class DatasetBuilder
         Refusal[] all = [.. scan.Refusals, .. refusals, .. selection.Refusals];
         var (quarantined, reasons) = await QuarantineWriter.Write(store, drop, all, spool, options, cancel);
         var added = rejected is null ? selection.Images.Count : 0;
-        var counts = new DropCounts(scan.Files, added, selection.Duplicates, all.Length, scan.Ignored + (layout?.Reading.LeftOut.Count ?? scan.Annotations.Count));
+        var counts = new DropCounts(scan.Files, added, selection.Duplicates, all.Length, scan.Ignored + (layout?.Reading.LeftOut.Count ?? scan.Annotations.Count - problems.Count));
         if (rejected is not null) return new DatasetBuildResult.Rejected(rejected.Message, rejected.NeedsMore, quarantined, reasons, counts);
 
         var writer = new VersionWriter(store, drop, version, before, options);
@@ -73,15 +75,16 @@ public static partial class DatasetBuilder
         return new DatasetBuildResult.Built(manifest, reference, quarantined, reasons, counts);
     }
 
-    /// <summary>What the drop says about itself; or why it cannot be understood, in which case folders are taken for classes.</summary>
-    internal static (DatasetSettings Settings, RecognisedLayout? Layout, DropRejectedException? Rejected) Understand(DropScan scan, DatasetManifest? parent)
+    /// <summary>What the drop says about itself; or why it cannot be understood.</summary>
+    internal static (DatasetSettings Settings, RecognisedLayout? Layout, DropRejectedException? Rejected) Understand(
+        DropScan scan, DatasetManifest? parent, List<Refusal> problems)
     {
         var settings = DatasetSettings.None;
         try
         {
             if (scan.Settings.Count > 1) throw new DropRejectedException($"the drop holds {scan.Settings.Count} files dataset.yaml: keep one");
             if (scan.Settings.Count == 1) settings = DatasetSettings.Parse(scan.Settings[0].Bytes);
-            return (settings, LayoutCatalogue.Recognise(scan, settings, parent), null);
+            return (settings, LayoutCatalogue.Recognise(scan, settings, parent, problems), null);
         }
         catch (DatasetSettingsException e)
         {

@@ -55,7 +55,7 @@ public static class DropReader
     /// <param name="options">Limits.</param>
     /// <param name="cancel">Stops the reading.</param>
     /// <exception cref="FileNotFoundException">Nothing has that path.</exception>
-    /// <exception cref="InvalidDataException">Its dataset.yaml or the annotations of a published dataset are wrong; the message says how.</exception>
+    /// <exception cref="InvalidDataException">Its dataset.yaml is wrong; the message says how.</exception>
     public static async Task<LocalImages> ReadLocal(string path, IngestionOptions options, CancellationToken cancel)
     {
         var full = Path.GetFullPath(path);
@@ -73,12 +73,13 @@ public static class DropReader
         try
         {
             var scan = await new DropScanner(store, options, spool, _ => false, progress: null).Scan(objects.Select(o => (o.Key, o)), cancel);
-            var (_, layout, rejected) = DatasetBuilder.Understand(scan, parent: null);
+            var problems = new List<Refusal>();
+            var (_, layout, rejected) = DatasetBuilder.Understand(scan, parent: null, problems);
             if (rejected is not null) throw new InvalidDataException($"{path}: {rejected.Message}", rejected);
             var (labelled, refusals) = LabelResolver.Resolve(scan, layout, parent: null);
             // As in a version: each image once, none under two labels, no class of one.
             var selection = new ImageSelection(labelled, parent: null, options.MinImagesPerClass);
-            var refused = scan.Refusals.Concat(refusals).Concat(selection.Refusals).OrderBy(r => r.Order)
+            var refused = scan.Refusals.Concat(refusals).Concat(problems).Concat(selection.Refusals).OrderBy(r => r.Order)
                 .Select(r => new QuarantinedFile(r.Name, r.Reason, r.Class, r.Content?.Sha256, r.Content?.Bytes ?? r.Bytes, null));
             return new LocalImages(spool, selection.Images, [.. refused]) { Recognised = layout is { IsOfficial: true } ? layout.Layout.Title : null };
         }

@@ -1,7 +1,6 @@
 using DmlPipeline.Contracts.Datasets;
 using DmlPipeline.Ingestion.Layouts.Matlab;
 using DmlPipeline.Ingestion.Reading;
-using DmlPipeline.Ingestion.Splits;
 
 namespace DmlPipeline.Ingestion.Layouts;
 
@@ -31,12 +30,12 @@ internal static class Cars196
     {
         var list = new ImageList(scan, annotations[0].File);
         // A '/' would make a folder of the first half of "Ram C/V Cargo Van".
-        var classes = (Variable(scan, names, "class_names") as MatValue.Cell)?.Items.Select(item => (item as MatValue.Text)?.Value.Replace('/', '-')).ToList() ?? [];
-        if (classes.Count == 0 || classes.Contains(null)) throw Unreadable(scan, names, "it has no cell 'class_names' of texts");
+        var classes = (Variable(names, "class_names") as MatValue.Cell)?.Items.Select(item => (item as MatValue.Text)?.Value.Replace('/', '-')).ToList() ?? [];
+        if (classes.Count == 0 || classes.Contains(null)) throw new AnnotationException(names, "it has no cell 'class_names' of texts");
         foreach (var (file, field, folder) in annotations)
         {
-            if (Variable(scan, file, "annotations") is not MatValue.Struct cars || !cars.Fields.TryGetValue(field, out var paths) || !cars.Fields.TryGetValue("class", out var numbers))
-                throw Unreadable(scan, file, $"it has no struct array 'annotations' with the fields {field} and class");
+            if (Variable(file, "annotations") is not MatValue.Struct cars || !cars.Fields.TryGetValue(field, out var paths) || !cars.Fields.TryGetValue("class", out var numbers))
+                throw new AnnotationException(file, $"it has no struct array 'annotations' with the fields {field} and class");
             for (var car = 0; car < paths.Length; car++)
             {
                 if (paths[car] is MatValue.Text path && numbers[car] is MatValue.Numbers { Values: [var number] } && number >= 1 && number <= classes.Count)
@@ -47,7 +46,7 @@ internal static class Cars196
         return list.Match();
     }
 
-    private static MatValue? Variable(DropScan scan, TextFile file, string name)
+    private static MatValue? Variable(TextFile file, string name)
     {
         try
         {
@@ -55,10 +54,7 @@ internal static class Cars196
         }
         catch (MatFormatException e)
         {
-            throw Unreadable(scan, file, e.Message);
+            throw new AnnotationException(file, e.Message);
         }
     }
-
-    private static DropRejectedException Unreadable(DropScan scan, TextFile file, string reason) => new(
-        $"{scan.NameOf(file.Scope, file.Path)} cannot be read: {reason}. Drop it again, or write layout: none into dataset.yaml to take folders as classes");
 }

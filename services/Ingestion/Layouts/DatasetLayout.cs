@@ -19,6 +19,12 @@ internal sealed record DatasetLayout(
     public SplitUnits OfficialUnits => new(Units, $"{Recognised}: official split ({Split})");
 }
 
+/// <summary>A file has the name of a published dataset's annotations and cannot be read.</summary>
+internal sealed class AnnotationException(TextFile file, string reason) : Exception(reason)
+{
+    public TextFile File => file;
+}
+
 /// <summary>What a layout says of one image.</summary>
 /// <param name="Split"><c>train</c> or <c>test</c>: papers know no validation.</param>
 /// <param name="Role">One of <see cref="Contracts.Datasets.RoleNames"/>, or null for both.</param>

@@ -39,17 +39,31 @@ internal static class LayoutCatalogue
     public static bool IsAnnotation(string fileName) => All.Any(layout => layout.Annotations.Contains(fileName, StringComparer.Ordinal));
 
     /// <summary>The layout of a drop. A label file says itself what its images are, so beside one a layout has to be asked for.</summary>
+    /// <param name="problems">Receives annotations that cannot be read; without them the drop is taken as if it had none.</param>
     /// <returns>Null for class folders and label files.</returns>
-    /// <exception cref="DropRejectedException">The layout that is asked for is not there, or its annotations cannot be read.</exception>
-    public static RecognisedLayout? Recognise(DropScan scan, DatasetSettings settings, DatasetManifest? parent)
+    /// <exception cref="DropRejectedException">The layout that is asked for is not there.</exception>
+    public static RecognisedLayout? Recognise(DropScan scan, DatasetSettings settings, DatasetManifest? parent, List<Refusal> problems)
     {
         if (settings.Layout == None) return null;
         var asked = All.FirstOrDefault(layout => layout.Key == settings.Layout);
         if (asked is null && scan.LabelFiles.Count > 0) return null;
         foreach (var layout in asked is null ? All : [asked])
-            if (layout.Read(scan) is { } reading) return new RecognisedLayout(layout, reading, IsOfficial(layout, settings, parent));
+            if (Read(layout, scan, problems) is { } reading) return new RecognisedLayout(layout, reading, IsOfficial(layout, settings, parent));
         return asked is null ? null : throw new DropRejectedException(
             $"dataset.yaml says layout: {asked.Key}, and not all of it is there: {asked.Title} is {asked.Needs}", needsMore: true);
+    }
+
+    private static LayoutReading? Read(DatasetLayout layout, DropScan scan, List<Refusal> problems)
+    {
+        try
+        {
+            return layout.Read(scan);
+        }
+        catch (AnnotationException e)
+        {
+            problems.Add(new Refusal(e.File.Order, scan.NameOf(e.File.Scope, e.File.Path), $"these annotations of {layout.Title} cannot be read: {e.Message}", Bytes: e.File.Bytes.Length));
+            return null;
+        }
     }
 
     // Whoever divides the classes otherwise wants another split; and classes of a dataset that was divided otherwise never move.

@@ -67,6 +67,7 @@ public sealed class BadDropTests(ITestOutputHelper output) : IDisposable
         yield return new("names that are not UTF-8", "not valid UTF-8", ("pack.zip", NotUtf8(TestArchives.Zip([("ZZZZ/0.png", sound), ("ZZZZ/1.png", TestImages.Png(70_001))]))));
         yield return new("300-character names", "300 characters", ("pack.zip", TestArchives.Zip([($"{new string('y', 300)}/0.png", sound), ($"{new string('y', 300)}/1.png", TestImages.Png(70_001))])));
         yield return new("same image under two labels", "under the labels", ("cat/0.png", sound), ("dog/0.png", sound));
+        yield return new("broken annotations of a published dataset", "Cars196 cannot be read", ("cars_annos.mat", "MATLAB 5.0 MAT-file"u8.ToArray()));
         yield return new("manifest row without its file", "missing.png", ("labels.csv", "path,label\nmissing.png,cat\n"u8.ToArray()));
     }
 

@@ -1,4 +1,5 @@
 using DmlPipeline.Contracts.Datasets;
+using DmlPipeline.Ingestion;
 using DmlPipeline.Storage;
 
 namespace DmlPipeline.Tests.Services.Ingestion.Layouts;
@@ -136,14 +137,27 @@ public sealed class LayoutChoiceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_broken_mat_file_is_named_with_what_to_do()
+    public async Task A_broken_mat_file_is_named_and_takes_no_good_image_with_it()
     {
         var (images, annotations) = PublishedDrops.Cars(8, 2);
         Put(images);
         sandbox.Put("cars_annos.mat", annotations[..^40]);
 
-        (await sandbox.BuildBadly()).Reason.ShouldBe(
-            "cars_annos.mat cannot be read: it ends in the middle of an array. Drop it again, or write layout: none into dataset.yaml to take folders as classes");
+        var alone = await sandbox.BuildBadly();
+        sandbox.PutClasses(4, 2);
+        var mixed = await sandbox.BuildWell();
+        sandbox.Put("dataset.yaml", "layout: cars196");
+        var asked = await sandbox.BuildBadly(mixed.Manifest, "drop-2");
+
+        alone.Reason.ShouldStartWith("one class only ('car_ims')");
+        foreach (var result in new DatasetBuildResult[] { alone, mixed })
+        {
+            var refused = result.Quarantined.ShouldHaveSingleItem();
+            (refused.Name, refused.Reason).ShouldBe(("cars_annos.mat", "these annotations of Cars196 cannot be read: it ends in the middle of an array"));
+        }
+        mixed.Manifest.Classes.Count.ShouldBe(5);
+        asked.Reason.ShouldStartWith("dataset.yaml says layout: cars196");
+        asked.Quarantined.ShouldContain(q => q.Name == "cars_annos.mat");
     }
 
     [Fact]
