@@ -4,6 +4,7 @@ using DmlPipeline.Benchmarks;
 (string Name, string Measures, Func<string[], int> Run)[] benchmarks =
 [
     ("augmentation", "augmented images per second, one thread", AugmentationBenchmark.Run),
+    ("backbones", "images per second that each backbone learns and embeds, and ResNet-18 beside PyTorch", BackboneBenchmark.Run),
     ("evaluation", "seconds for all retrieval metrics and NMI of 13,180 embeddings", EvaluationBenchmark.Run),
     ("heated-up", "heated-up softmax beside its unheated forms on unseen alphabets, and what alpha does", HeatedUpBenchmark.Run),
     ("imaging", "images per second from file bytes to resized pixels, one thread", ImagingBenchmark.Run),

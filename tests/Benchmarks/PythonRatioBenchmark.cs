@@ -17,7 +17,7 @@ internal static class PythonRatioBenchmark
     private const int Classes = 32, PerClass = 4, Side = 32;
 
     // The one that the distribution's python3-torch belongs to, also where another comes first in the path.
-    private const string Python = "/usr/bin/python3";
+    internal const string Python = "/usr/bin/python3";
 
     public static int Run(string[] args)
     {
@@ -72,7 +72,7 @@ internal static class PythonRatioBenchmark
         }
     }
 
-    private static double Measure(string program, string[] arguments)
+    internal static double Measure(string program, string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, UseShellExecute = false })!;
         var output = process.StandardOutput.ReadToEnd();
@@ -81,7 +81,7 @@ internal static class PythonRatioBenchmark
         return double.Parse(output.Trim().Split('\n')[^1], CultureInfo.InvariantCulture);
     }
 
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+    internal static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     private static int Option(string[] args, string name, int otherwise) => Array.IndexOf(args, name) is >= 0 and var at ? Number(args[at + 1]) : otherwise;
 

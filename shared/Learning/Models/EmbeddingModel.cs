@@ -25,7 +25,7 @@ public sealed class EmbeddingModel : nn.Module<Tensor, Tensor>
         pooling = new PoolingLayer(spec.Pooling == Pooling.Auto ? entry.Pooling : spec.Pooling);
         register_module(nameof(backbone), backbone);
         register_module(nameof(pooling), pooling);
-        var features = FeatureSize(spec);
+        var features = Keeps(entry, spec) ? Places(backbone, spec) : entry.FeatureWidth;
         if (spec.Head != EmbeddingHead.None)
         {
             embedding = nn.Linear(features, spec.EmbeddingSize);
@@ -60,12 +60,24 @@ public sealed class EmbeddingModel : nn.Module<Tensor, Tensor>
     public static int FeatureSize(ModelSpec spec)
     {
         var entry = BackboneCatalogue.Get(spec.Backbone);
-        if (spec.Pooling != Pooling.Flatten && (spec.Pooling != Pooling.Auto || entry.Pooling != Pooling.Flatten)) return entry.FeatureWidth;
+        if (!Keeps(entry, spec)) return entry.FeatureWidth;
         using var scope = NewDisposeScope();
-        using var noGradient = no_grad();
         using var network = entry.Build(spec);
+        return Places(network, spec);
+    }
+
+    /// <summary>Whether the vector has every place of the map, and so a size that depends on the image's.</summary>
+    private static bool Keeps(BackboneEntry entry, ModelSpec spec) => (spec.Pooling == Pooling.Auto ? entry.Pooling : spec.Pooling) == Pooling.Flatten;
+
+    /// <summary>Values of the map that an image becomes: asked of the network itself, since networks round sizes in their own ways.</summary>
+    private static int Places(nn.Module<Tensor, Tensor> network, ModelSpec spec)
+    {
+        using var noGradient = no_grad();
         network.eval();
-        return (int)network.call(zeros([1, spec.Input.Channels, spec.Input.Height, spec.Input.Width])).numel();
+        using var image = zeros([1, spec.Input.Channels, spec.Input.Height, spec.Input.Width]);
+        using var map = network.call(image);
+        network.train();
+        return (int)map.numel();
     }
 
     /// <summary>Builds a model whose weights are a function of the seed alone. It sets torch's generator.</summary>

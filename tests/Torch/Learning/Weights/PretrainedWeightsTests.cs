@@ -157,6 +157,21 @@ public sealed class PretrainedWeightsTests : IDisposable
     }
 
     [Fact]
+    public void A_transformer_takes_the_weights_of_another_image_size()
+    {
+        using var scope = NewDisposeScope();
+        using var teacher = Model(seed: 1, backbone: "vit-s16");
+        using var pupil = Model(seed: 2, backbone: "vit-s16", size: 64);
+        Write(Backbone(teacher));
+
+        var report = PretrainedWeights.Load(pupil, path);
+
+        report.Adapted.ShouldBe(["pos_embed resized from 2 x 2 places to 4 x 4"]);
+        Difference(Backbone(pupil)["blocks.11.mlp.fc2.weight"], Backbone(teacher)["blocks.11.mlp.fc2.weight"]).ShouldBe(0);
+        Difference(Backbone(pupil)["pos_embed"].narrow(1, 0, 1), Backbone(teacher)["pos_embed"].narrow(1, 0, 1)).ShouldBe(0);
+    }
+
+    [Fact]
     public void Long_lists_in_a_report_are_shortened()
     {
         var report = new WeightReport("file.pth", "", "module.", ["a"], [], [.. Enumerable.Range(0, 12).Select(i => $"m{i}")], [], []);
@@ -164,9 +179,9 @@ public sealed class PretrainedWeightsTests : IDisposable
         report.ToText().ShouldBe("file.pth: 1 tensors matched, named 'module.…' there\n  12 missing: m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, and 2 more");
     }
 
-    private static EmbeddingModel Model(long seed, int channels = 1, int embedding = 8) =>
+    private static EmbeddingModel Model(long seed, int channels = 1, int embedding = 8, string backbone = "conv4", int size = 32) =>
         EmbeddingModel.Create(
-            new ModelSpec("conv4", embedding, new ImageShape(channels, 32, 32), [.. Enumerable.Repeat(0.0, channels)], [.. Enumerable.Repeat(1.0, channels)], Invert: false), seed);
+            new ModelSpec(backbone, embedding, new ImageShape(channels, size, size), [.. Enumerable.Repeat(0.0, channels)], [.. Enumerable.Repeat(1.0, channels)], Invert: false), seed);
 
     private static Dictionary<string, Tensor> Backbone(EmbeddingModel model) =>
         model.state_dict().Where(entry => entry.Key.StartsWith("backbone.", StringComparison.Ordinal)).ToDictionary(entry => entry.Key["backbone.".Length..], entry => entry.Value);
