@@ -111,13 +111,16 @@ public sealed class TrainingWorker(
         }
     }
 
-    /// <summary>Weights may lie in the store, where every worker finds them; otherwise the recipe names a file of this machine.</summary>
     private async Task<string?> PretrainedFile(TrainingRecipe recipe, CancellationToken cancel)
     {
-        const string artifact = "artifact:";
-        if (recipe.Pretrained?.StartsWith(artifact, StringComparison.Ordinal) != true) return null;
-        var key = recipe.Pretrained[artifact.Length..];
-        return await store.Find(key, cancel) is null ? throw new PermanentException($"There are no pretrained weights '{key}' in the store.") : await store.LocalFile(key, cancel);
+        try
+        {
+            return await PretrainedInStore.LocalFile(store, recipe, cancel);
+        }
+        catch (WeightException e)
+        {
+            throw new PermanentException(e.Message, e);
+        }
     }
 
     private ImageSet? LoadSplit(DatasetReader dataset, string split, TrainingRecipe recipe, CancellationToken cancel)

@@ -99,9 +99,14 @@ public sealed class PublishedDatasetTests : IDisposable
     private async Task CheckBenchmark()
     {
         var recipe = Path.Combine(sandbox.Folder, "tiny.yaml");
-        await File.WriteAllTextAsync(recipe, Recipe);
+        // Pretrained on weights out of the store, as the recipes of papers are.
+        await File.WriteAllTextAsync(recipe, Recipe + "pretrained: artifact:models/market/v1/model.safetensors\n");
         var result = await sandbox.Dml("benchmark", "market", "--recipes", recipe, "--folds", "2", "--name", "b", "--metrics", "recall@1,map", "--json");
         result.Code.ShouldBe(0, result.Error);
+
+        var missing = Path.Combine(sandbox.Folder, "missing.yaml");
+        await File.WriteAllTextAsync(missing, Recipe + "pretrained: artifact:weights/none.pth\n");
+        (await sandbox.Dml("benchmark", "market", "--recipes", missing, "--folds", "2", "--name", "c")).Error.ShouldContain("There are no pretrained weights 'weights/none.pth' in the store: put");
 
         // The embeddings that the first training left, judged by what the names of the images say.
         using var dataset = await DatasetReader.Open(sandbox.Home.OpenStore(), "market", 1, default);

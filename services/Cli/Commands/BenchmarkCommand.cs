@@ -69,7 +69,7 @@ internal static class BenchmarkCommand
             + (done > 0 ? $", {done} of them done before" : "") + TotalTime(plan, done));
         try
         {
-            await new BenchmarkRun(plan, folder.Path, images, thread, screen.Live).DoAll(cancel);
+            await new BenchmarkRun(plan, folder.Path, images, home.Store, thread, screen.Live).DoAll(cancel);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {

@@ -73,7 +73,7 @@ internal static class SweepCommand
         Announce(screen, plan, folder);
         try
         {
-            await new SweepRun(plan, folder.Path, images, thread, screen.Live).DoAll(cancel);
+            await new SweepRun(plan, folder.Path, images, home.Store, thread, screen.Live).DoAll(cancel);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {

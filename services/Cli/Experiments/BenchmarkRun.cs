@@ -3,13 +3,14 @@ using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Learning.Evaluation;
 using DmlPipeline.Learning.Models;
 using DmlPipeline.Learning.Training;
+using DmlPipeline.Storage;
 using DmlPipeline.Torch;
 using TorchSharp;
 
 namespace DmlPipeline.Cli.Experiments;
 
 /// <summary>Does the trainings of a benchmark that are not done yet; each leaves the embeddings of the test images behind.</summary>
-internal sealed class BenchmarkRun(BenchmarkPlan plan, string folder, ExperimentImages images, TorchThread thread, LiveLine live)
+internal sealed class BenchmarkRun(BenchmarkPlan plan, string folder, ExperimentImages images, IArtifactStore store, TorchThread thread, LiveLine live)
 {
     private const string Tensor = "embeddings", ResultFile = "result.json", EmbeddingsFile = "embeddings.safetensors";
     private const int BatchSize = 256;
@@ -25,7 +26,7 @@ internal sealed class BenchmarkRun(BenchmarkPlan plan, string folder, Experiment
 
     public async Task DoAll(CancellationToken cancel)
     {
-        var training = new ExperimentTraining(thread, live);
+        var training = new ExperimentTraining(store, thread, live);
         for (var i = 0; i < plan.Jobs.Count; i++)
         {
             if (IsDone(folder, plan.Jobs[i])) continue;

@@ -2,12 +2,15 @@ using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Learning.Data;
 using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Learning.Training;
+using DmlPipeline.Learning.Weights;
+using DmlPipeline.Storage;
 using DmlPipeline.Torch;
+using DmlPipeline.Training;
 
 namespace DmlPipeline.Cli.Experiments;
 
 /// <summary>Trains in this process and shows how far it is. A folder with a checkpoint goes on from it.</summary>
-internal sealed class ExperimentTraining(TorchThread thread, LiveLine live)
+internal sealed class ExperimentTraining(IArtifactStore store, TorchThread thread, LiveLine live)
 {
     private static readonly string[] Leftovers = ["checkpoint*.safetensors", "best.safetensors"];
 
@@ -18,9 +21,23 @@ internal sealed class ExperimentTraining(TorchThread thread, LiveLine live)
     /// <param name="title">What the line of progress begins with.</param>
     /// <param name="ends">Asked about once a second whether the training is to end here; null never does.</param>
     /// <param name="cancel">Saves a checkpoint and throws.</param>
+    /// <exception cref="CliException">The recipe's pretrained weights are not there, or another network's.</exception>
     /// <returns>The outcome; cancelled when <paramref name="ends"/> said so.</returns>
     public async Task<TrainingOutcome> Train(
         TrainingRecipe recipe, ImageSet train, ImageSet validation, string folder, string title, Func<TrainingProgress, bool>? ends, CancellationToken cancel)
+    {
+        try
+        {
+            return await TrainOn(await PretrainedInStore.LocalFile(store, recipe, cancel), recipe, train, validation, folder, title, ends, cancel);
+        }
+        catch (WeightException e)
+        {
+            throw new CliException($"{title}: {e.Message}", e);
+        }
+    }
+
+    private async Task<TrainingOutcome> TrainOn(
+        string? pretrained, TrainingRecipe recipe, ImageSet train, ImageSet validation, string folder, string title, Func<TrainingProgress, bool>? ends, CancellationToken cancel)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var job = new TrainingJob
@@ -29,6 +46,7 @@ internal sealed class ExperimentTraining(TorchThread thread, LiveLine live)
             Train = train,
             Validation = validation,
             Folder = folder,
+            PretrainedFile = pretrained,
             Progressed = progress =>
             {
                 Report(title, progress);

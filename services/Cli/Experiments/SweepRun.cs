@@ -7,12 +7,13 @@ using DmlPipeline.Learning.Models;
 using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Learning.Search;
 using DmlPipeline.Learning.Training;
+using DmlPipeline.Storage;
 using DmlPipeline.Torch;
 
 namespace DmlPipeline.Cli.Experiments;
 
 /// <summary>Does the trials of a sweep that are not done yet, one after the other.</summary>
-internal sealed class SweepRun(SweepPlan plan, string folder, ExperimentImages images, TorchThread thread, LiveLine live)
+internal sealed class SweepRun(SweepPlan plan, string folder, ExperimentImages images, IArtifactStore store, TorchThread thread, LiveLine live)
 {
     public async Task DoAll(CancellationToken cancel)
     {
@@ -44,7 +45,7 @@ internal sealed class SweepRun(SweepPlan plan, string folder, ExperimentImages i
 
         try
         {
-            var outcome = await new ExperimentTraining(thread, live).Train(recipe, train, validation, own, Title(trial, round, records.Count + 1), Ends, cancel);
+            var outcome = await new ExperimentTraining(store, thread, live).Train(recipe, train, validation, own, Title(trial, round, records.Count + 1), Ends, cancel);
             var stopped = outcome.End == TrainingEnd.Cancelled;
             return Record(stopped ? TrialRecord.Stopped : TrialRecord.Done, outcome.Best, outcome.History.Count, outcome.Seconds, error: null);
         }

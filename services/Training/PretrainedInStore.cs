@@ -1,0 +1,22 @@
+using DmlPipeline.Learning.Recipes;
+using DmlPipeline.Learning.Weights;
+using DmlPipeline.Storage;
+
+namespace DmlPipeline.Training;
+
+/// <summary>Pretrained weights may lie in the store, where every worker finds them; otherwise the recipe names a file of this machine.</summary>
+public static class PretrainedInStore
+{
+    private const string Artifact = "artifact:";
+
+    /// <returns>The file that a recipe's <c>pretrained: artifact:KEY</c> means; null when it names none in the store.</returns>
+    /// <exception cref="WeightException">There is none of that key.</exception>
+    public static async Task<string?> LocalFile(IArtifactStore store, TrainingRecipe recipe, CancellationToken cancel)
+    {
+        if (recipe.Pretrained?.StartsWith(Artifact, StringComparison.Ordinal) != true) return null;
+        var key = recipe.Pretrained[Artifact.Length..];
+        return await store.Find(key, cancel) is not null
+            ? await store.LocalFile(key, cancel)
+            : throw new WeightException($"There are no pretrained weights '{key}' in the store: put the file there under that key, or name a file of this machine (pretrained: PATH).");
+    }
+}
