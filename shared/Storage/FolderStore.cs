@@ -8,7 +8,7 @@ namespace DmlPipeline.Storage;
 public sealed class FolderStore : IArtifactStore
 {
     /// <summary>Names that begin so are uploads under way; listings leave them out.</summary>
-    public const string PartialPrefix = ".partial-";
+    public const string PartialPrefix = ObjectKey.PartialPrefix;
 
     // Hidden files are objects too; links are not: they could lead out of the store, or in circles.
     private static readonly EnumerationOptions Everything = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
@@ -56,7 +56,7 @@ public sealed class FolderStore : IArtifactStore
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw Missing(key);
+            throw ObjectKey.Missing(key);
         }
     }
 
@@ -156,20 +156,15 @@ public sealed class FolderStore : IArtifactStore
 
     private string PathOf(string key)
     {
-        if (key.Contains('\0', StringComparison.Ordinal) || key.Split('/').Any(part => part is "" or "." or ".."))
-            throw new ArgumentException($"'{key}' is no object key: keys are relative, without empty, '.' or '..' segments.", nameof(key));
-        if (key.Split('/').Any(part => part.StartsWith(PartialPrefix, StringComparison.Ordinal)))
-            throw new ArgumentException($"'{key}' is no object key: names that begin with '{PartialPrefix}' are uploads under way.", nameof(key));
+        ObjectKey.Check(key);
         return Path.Combine(root, key);
     }
 
     private string ExistingPathOf(string key)
     {
         var path = PathOf(key);
-        return File.Exists(path) && !CrossesLink(path) ? path : throw Missing(key);
+        return File.Exists(path) && !CrossesLink(path) ? path : throw ObjectKey.Missing(key);
     }
-
-    private static FileNotFoundException Missing(string key) => new($"There is no object '{key}' in the store.", key);
 
     /// <summary>Whether the path, or a folder between the root and it, is a symbolic link.</summary>
     private bool CrossesLink(string path)

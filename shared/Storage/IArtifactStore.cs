@@ -17,6 +17,7 @@ public interface IArtifactStore
     /// <returns>Null when there is no such object.</returns>
     Task<StoredObject?> Find(string key, CancellationToken cancel);
 
+    /// <returns>A stream that can seek, so that a part of a large object can be read without the rest.</returns>
     /// <exception cref="FileNotFoundException">There is no such object.</exception>
     Task<Stream> OpenRead(string key, CancellationToken cancel);
 

@@ -1,169 +1,66 @@
-using System.Security.Cryptography;
-using System.Text;
 using DmlPipeline.Storage;
 
 namespace DmlPipeline.Tests.Services.Storage;
 
-public sealed class FolderStoreTests : IDisposable
+public sealed class FolderStoreTests : StoreContractTests
 {
     private readonly TemporaryFolder folder = new();
     private readonly FolderStore store;
 
     public FolderStoreTests() => store = folder.OpenStore();
 
-    public void Dispose() => folder.Dispose();
+    protected override int LargeObject => 7_000_000;
 
-    [Fact]
-    public async Task An_object_reads_back_with_its_length_and_hash()
+    public override Task DisposeAsync()
     {
-        var bytes = RandomNumberGenerator.GetBytes(300_000);
-
-        var stored = await store.Put("runs/a/weights.bin", new MemoryStream(bytes), default);
-
-        stored.ShouldBe(new("runs/a/weights.bin", Convert.ToHexStringLower(SHA256.HashData(bytes)), bytes.Length));
-        (await Bytes("runs/a/weights.bin")).ShouldBe(bytes);
-        (await store.Find("runs/a/weights.bin", default))!.Bytes.ShouldBe(bytes.Length);
-        (await File.ReadAllBytesAsync(await store.LocalFile("runs/a/weights.bin", default))).ShouldBe(bytes);
+        folder.Dispose();
+        return Task.CompletedTask;
     }
 
-    [Fact]
-    public async Task An_empty_object_is_an_object()
-    {
-        await Put("empty", "");
-
-        (await store.Find("empty", default))!.Bytes.ShouldBe(0);
-    }
+    protected override Task<IArtifactStore> OpenEmptyStore() => Task.FromResult<IArtifactStore>(store);
 
     [Fact]
-    public async Task Other_content_of_the_same_length_has_another_etag_however_soon_it_comes()
+    public async Task Writes_that_fail_leave_no_file()
     {
-        var etags = new HashSet<string>(StringComparer.Ordinal);
-        for (var i = 0; i < 50; i++)
-        {
-            await Put("a", $"{i:00}");
-            etags.Add((await store.Find("a", default))!.ETag);
-        }
-
-        etags.Count.ShouldBe(50);
-    }
-
-    [Fact]
-    public async Task A_write_that_fails_half_way_leaves_what_was_there()
-    {
-        await Put("a/b", "old");
-
-        await Should.ThrowAsync<IOException>(store.Put("a/b", new BreakingStream(200_000), default));
         await Should.ThrowAsync<IOException>(store.Put("a/c", new BreakingStream(200_000), default));
+        await Should.ThrowAsync<IOException>(store.PutIfAbsent("a/d", new BreakingStream(200_000), default));
 
-        (await Text("a/b")).ShouldBe("old");
-        (await Keys("")).ShouldBe(["a/b"]);
-        Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories).Length.ShouldBe(1);
+        Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories).ShouldBeEmpty();
     }
 
     [Fact]
-    public async Task Readers_see_the_old_object_or_the_new_one_and_never_a_mixture()
+    public async Task A_writer_that_comes_too_late_leaves_no_file()
     {
-        var contents = new[] { new string('a', 400_000), new string('b', 400_000) };
-        await Put("x", contents[0]);
+        await Put("a", "first");
 
-        var writing = Task.Run(async () =>
-        {
-            for (var i = 1; i <= 20; i++) await Put("x", contents[i % 2]);
-        });
-        while (!writing.IsCompleted)
-        {
-            var text = await Text("x");
-            contents.ShouldContain(text);
-        }
-        await writing;
-    }
+        (await store.PutIfAbsent("a", Content("late"), default)).ShouldBeNull();
 
-    [Fact]
-    public async Task Of_sixteen_racing_writers_one_wins_and_its_content_stays()
-    {
-        using var start = new Barrier(16);
-        var results = await Task.WhenAll(Enumerable.Range(0, 16).Select(writer => Task.Factory.StartNew(async () =>
-        {
-            start.SignalAndWait();
-            return (writer, await store.PutIfAbsent("race", Content($"writer {writer}"), default));
-        }, default, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap()));
-
-        var (winner, _) = results.Where(result => result.Item2 is not null).ShouldHaveSingleItem();
-        (await Text("race")).ShouldBe($"writer {winner}");
-        (await store.PutIfAbsent("race", Content("late"), default)).ShouldBeNull();
         Directory.GetFiles(store.Root).ShouldHaveSingleItem();
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("/etc/passwd")]
     [InlineData("../outside")]
     [InlineData("a/../../outside")]
-    [InlineData("a/..")]
-    [InlineData("./a")]
-    [InlineData("a/./b")]
-    [InlineData("a//b")]
     [InlineData("a/")]
-    [InlineData("a\0b")]
-    [InlineData("a/.partial-0")]
-    [InlineData(".partial-a/b")]
-    public async Task What_is_no_key_is_refused_everywhere(string key)
+    public async Task What_is_no_key_touches_nothing(string key)
     {
         await Should.ThrowAsync<ArgumentException>(async () => await store.Put(key, Content("x"), default));
-        await Should.ThrowAsync<ArgumentException>(async () => await store.PutIfAbsent(key, Content("x"), default));
-        await Should.ThrowAsync<ArgumentException>(async () => await store.OpenRead(key, default));
-        await Should.ThrowAsync<ArgumentException>(async () => await store.Find(key, default));
-        await Should.ThrowAsync<ArgumentException>(async () => await store.LocalFile(key, default));
-        await Should.ThrowAsync<ArgumentException>(async () => await store.Delete(key, default));
 
         Directory.GetFileSystemEntries(folder.Path).ShouldBe([store.Root]);
         Directory.GetFileSystemEntries(store.Root).ShouldBeEmpty();
     }
 
-    [Theory]
-    [InlineData("inbox/birds/kea (1)/été & 'ō' #1%2f.jpg")]
-    [InlineData("inbox/birds/..hidden")]
-    [InlineData("inbox/birds/.hidden")]
-    [InlineData("inbox/birds/back\\slash")]
-    [InlineData("inbox/birds/line\nbreak")]
-    [InlineData("inbox/鳥/キーア.png")]
-    [InlineData("*?")]
-    public async Task Odd_names_are_good_keys(string key)
-    {
-        await Put(key, "x");
-
-        (await Keys("")).ShouldBe([key]);
-        (await Text(key)).ShouldBe("x");
-        await store.Delete(key, default);
-        (await Keys("")).ShouldBeEmpty();
-    }
-
     [Fact]
-    public async Task A_listing_is_in_ordinal_order_and_filtered_by_prefix()
-    {
-        foreach (var key in new[] { "b/1", "a/2", "a-b", "a/1/x", "B", "a/10", "ab/1" }) await Put(key, key);
-
-        (await Keys("")).ShouldBe(["B", "a-b", "a/1/x", "a/10", "a/2", "ab/1", "b/1"]);
-        (await Keys("a/")).ShouldBe(["a/1/x", "a/10", "a/2"]);
-        (await Keys("a")).ShouldBe(["a-b", "a/1/x", "a/10", "a/2", "ab/1"]);
-        (await Keys("a/1")).ShouldBe(["a/1/x", "a/10"]);
-        (await Keys("none/")).ShouldBeEmpty();
-    }
-
-    [Fact]
-    public async Task An_upload_under_way_is_invisible()
+    public async Task An_upload_under_way_lies_beside_its_object()
     {
         var content = new PausedStream();
         var put = store.Put("a/b", content, default);
         await content.Reached;
 
-        Directory.GetFiles(Path.Combine(store.Root, "a")).ShouldHaveSingleItem();
-        (await Keys("")).ShouldBeEmpty();
-        (await store.Find("a/b", default)).ShouldBeNull();
+        Path.GetFileName(Directory.GetFiles(Path.Combine(store.Root, "a")).ShouldHaveSingleItem()).ShouldStartWith(FolderStore.PartialPrefix);
 
         content.GoOn();
         await put;
-        (await Keys("")).ShouldBe(["a/b"]);
     }
 
     [Fact]
@@ -180,7 +77,7 @@ public sealed class FolderStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Deleting_takes_empty_folders_along_and_repeats_without_error()
+    public async Task Deleting_takes_empty_folders_along()
     {
         await Put("a/b/c/1", "x");
         await Put("a/2", "x");
@@ -241,20 +138,6 @@ public sealed class FolderStoreTests : IDisposable
         Directory.GetFiles(outside).ShouldBe([Path.Combine(outside, "secret")]);
     }
 
-    [Theory]
-    [InlineData("nothing")]
-    [InlineData("no/thing")]
-    [InlineData("a")]
-    [InlineData("a/b/c")]
-    public async Task A_missing_object_is_named_without_the_path_of_the_store(string key)
-    {
-        await Put("a/b", "x");
-
-        var error = await Should.ThrowAsync<FileNotFoundException>(async () => await store.OpenRead(key, default));
-        error.Message.ShouldBe($"There is no object '{key}' in the store.");
-        (await store.Find(key, default)).ShouldBeNull();
-    }
-
     [Fact]
     public async Task A_reader_keeps_what_it_opened_when_the_object_is_replaced_or_deleted()
     {
@@ -265,27 +148,6 @@ public sealed class FolderStoreTests : IDisposable
 
         using var text = new StreamReader(reading);
         (await text.ReadToEndAsync()).ShouldBe("old");
-    }
-
-    private static MemoryStream Content(string text) => new(Encoding.UTF8.GetBytes(text));
-
-    private Task Put(string key, string text) => store.Put(key, Content(text), default);
-
-    private async Task<byte[]> Bytes(string key)
-    {
-        await using var stream = await store.OpenRead(key, default);
-        using var bytes = new MemoryStream();
-        await stream.CopyToAsync(bytes);
-        return bytes.ToArray();
-    }
-
-    private async Task<string> Text(string key) => Encoding.UTF8.GetString(await Bytes(key));
-
-    private async Task<List<string>> Keys(string prefix)
-    {
-        var keys = new List<string>();
-        await foreach (var item in store.List(prefix, default)) keys.Add(item.Key);
-        return keys;
     }
 
     private string Partial(string below, int hours)
