@@ -58,6 +58,7 @@ public static class CommandLine
             TrainCommand.Create(), RecipesCommand.Create(), RunsCommand.Create(), CancelCommand.Create(), ResumeCommand.Create(),
             ModelsCommand.Create(), EvaluateCommand.Create(), SearchCommand.Create(), EmbedCommand.Create(),
             BenchmarkCommand.Create(), SweepCommand.Create(), SweepsCommand.Create(),
+            VerifyCommand.Create(), GcCommand.Create(),
             SharedOptions.Home, SharedOptions.Json, SharedOptions.Verbose,
         };
         var help = root.Options.OfType<HelpOption>().Single();

@@ -12,7 +12,7 @@ public sealed class UsageTests : IDisposable
         var result = await Sandbox.DmlWithout();
 
         result.Code.ShouldBe(0);
-        foreach (var command in new[] { "demo", "up", "drop", "datasets", "train", "recipes", "runs", "cancel", "resume", "models", "evaluate", "search", "embed", "benchmark", "sweep", "sweeps" })
+        foreach (var command in new[] { "demo", "up", "drop", "datasets", "train", "recipes", "runs", "cancel", "resume", "models", "evaluate", "search", "embed", "benchmark", "sweep", "sweeps", "verify", "gc" })
             result.Output.ShouldContain($"\n  {command}");
     }
 
@@ -38,6 +38,8 @@ public sealed class UsageTests : IDisposable
     [InlineData("sweep")]
     [InlineData("sweeps")]
     [InlineData("sweeps show")]
+    [InlineData("verify")]
+    [InlineData("gc")]
     public async Task Every_command_has_help_with_examples_of_itself(string command)
     {
         var result = await Sandbox.DmlWithout([.. command.Split(' '), "--help"]);
