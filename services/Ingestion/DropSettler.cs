@@ -41,7 +41,7 @@ public sealed class DropSettler(Database database, IArtifactStore store, IOption
         await database.Query<string>(
             """
             select dataset from inbox_objects o where drop_id is null and not exists (select 1 from inbox_holds h where h.dataset = o.dataset and held_until > @now)
-            group by dataset having max(seen_at) <= @quietSince or max(key like '%/' || @Ready escape '\')
+            group by dataset having max(seen_at) <= @quietSince or max(case when key like '%/' || @Ready escape '\' then 1 else 0 end) = 1
             """,
             new { now = Database.Now, quietSince = Database.Now - (long)(options.Value.SettleSeconds * 1000), Ready = Ready.Replace("_", @"\_", StringComparison.Ordinal) },
             cancel);

@@ -1,41 +1,75 @@
+using System.Data.Common;
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 using Dapper;
-using Microsoft.Data.Sqlite;
+using DmlPipeline.Storage.Engines;
+using Npgsql;
 
 namespace DmlPipeline.Storage;
 
 /// <summary>
-/// The pipeline's state: SQLite in WAL mode. Reads run side by side; writes are serialised in the process, so that none of them
-/// waits on SQLite's own lock except for another process.
+/// The pipeline's state, in a SQLite file or a PostgreSQL database. Reads run side by side; a write transaction has the effect that it
+/// would have if no other ran beside it.
 /// </summary>
 public sealed class Database : IDisposable
 {
-    private readonly string connectionString;
-    private readonly SemaphoreSlim writing = new(1, 1);
+    private static readonly TimeSpan RepeatWithin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
+
+    private readonly DatabaseEngine engine;
+    private readonly SemaphoreSlim writing;
     private readonly AsyncLocal<OpenWrite?> openWrite = new();
 
-    private Database(string connectionString) => this.connectionString = connectionString;
+    private Database(DatabaseEngine engine)
+    {
+        this.engine = engine;
+        writing = engine.WritesOneAtATime ? new SemaphoreSlim(1, 1) : new SemaphoreSlim(int.MaxValue);
+    }
 
     /// <summary>Called after a transaction that put messages into the outbox was committed.</summary>
     public Action? OutboxFilled { get; set; }
 
+    /// <summary>Ends a subquery that picks rows to update, so that two who pick at once pick different ones.</summary>
+    public string SkipLocked => engine.SkipLocked;
+
     /// <summary>Opens the database file, creating it and bringing its schema up to date.</summary>
-    public static async Task<Database> Open(string path, CancellationToken cancel)
+    public static Task<Database> Open(string path, CancellationToken cancel) => Open(path, user: null, password: null, cancel);
+
+    /// <summary>Opens a database and brings its schema up to date.</summary>
+    /// <param name="location">The path of a SQLite file, which is created, or <c>postgres://host[:port]/database</c>, which must exist.</param>
+    /// <param name="user">For PostgreSQL.</param>
+    /// <param name="password">For PostgreSQL.</param>
+    /// <param name="cancel">Ends the waiting.</param>
+    /// <exception cref="DatabaseException">PostgreSQL cannot be reached or refuses; it names the setting.</exception>
+    public static async Task<Database> Open(string location, string? user, string? password, CancellationToken cancel)
     {
-        SystemSqlite.Use();
         DefaultTypeMap.MatchNamesWithUnderscores = true;
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        var builder = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 60 };
-        var database = new Database(builder.ToString());
-        await database.Migrate(cancel);
-        return database;
+        if (!PostgresAddress.IsOne(location)) return await Open(new SqliteEngine(location), cancel);
+        var address = PostgresAddress.Parse(location, user, password);
+        try
+        {
+            await Greet(address, cancel);
+            return await Open(new PostgresEngine(address), cancel);
+        }
+        catch (Exception e) when (e is NpgsqlException or ArgumentException)
+        {
+            ExceptionDispatchInfo.Throw(PostgresAddress.Explain(e, address) ?? e);
+            throw;
+        }
     }
 
     public static long Now => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
 
-    public async Task<T> Read<T>(Func<SqliteConnection, Task<T>> query, CancellationToken cancel)
+    /// <summary>An aggregate for SQL: the texts, with commas between them.</summary>
+    public string Joined(string expression) => engine.Joined(expression);
+
+    /// <summary>A condition for SQL: the value before it is one of those in the parameter, a list of numbers or texts.</summary>
+    public string IsAnyOf(string parameter) => engine.IsAnyOf(parameter);
+
+    public async Task<T> Read<T>(Func<DbConnection, Task<T>> query, CancellationToken cancel)
     {
-        await using var connection = await Connect(cancel);
+        await using var connection = await engine.Connect(cancel);
         return await query(connection);
     }
 
@@ -45,24 +79,76 @@ public sealed class Database : IDisposable
     public Task<T?> QueryOne<T>(string sql, object? arguments, CancellationToken cancel) =>
         Read(connection => connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, arguments, cancellationToken: cancel)), cancel);
 
-    /// <summary>Runs the work in one transaction: all of it is there afterwards, or nothing.</summary>
+    /// <summary>
+    /// Runs the work in one transaction: all of it is there afterwards, or nothing. When another transaction got in its way, or the
+    /// connection broke, the work runs again from its beginning.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The work itself calls Write, which would wait for itself.</exception>
-    public async Task<T> Write<T>(Func<Transaction, Task<T>> work, CancellationToken cancel)
+    public Task<T> Write<T>(Func<Transaction, Task<T>> work, CancellationToken cancel) => Write(work, engine.Begin, cancel);
+
+    /// <inheritdoc cref="Write{T}(Func{Transaction, Task{T}}, CancellationToken)"/>
+    public Task Write(Func<Transaction, Task> work, CancellationToken cancel) =>
+        Write(async transaction =>
+        {
+            await work(transaction);
+            return true;
+        }, cancel);
+
+    /// <summary>
+    /// As Write, for work that is one statement and needs no more than the locks on the rows that it changes: it gets in nobody's way.
+    /// </summary>
+    public Task<T> WriteStatement<T>(Func<Transaction, Task<T>> statement, CancellationToken cancel) => Write(statement, engine.BeginStatement, cancel);
+
+    public void Dispose()
+    {
+        writing.Dispose();
+        engine.Dispose();
+    }
+
+    // An object, not a flag: what was started inside the work keeps seeing it and must find it closed afterwards.
+    private sealed class OpenWrite
+    {
+        public bool IsOpen { get; set; }
+
+        public bool IsCommitting { get; set; }
+    }
+
+    private async Task<T> Write<T>(Func<Transaction, Task<T>> work, Func<DbConnection, CancellationToken, Task<DbTransaction>> begin, CancellationToken cancel)
     {
         if (openWrite.Value is { IsOpen: true })
             throw new InvalidOperationException("A transaction is open here already: use it, instead of asking for another one inside it.");
+        var patience = new Patience(RepeatWithin, FirstPause, LongestPause);
+        while (true)
+        {
+            var open = new OpenWrite();
+            try
+            {
+                return await WriteOnce(work, begin, open, cancel);
+            }
+            catch (Exception e) when (engine.MayRepeat(e, open.IsCommitting) && !cancel.IsCancellationRequested)
+            {
+                if (!await patience.Wait(cancel)) throw;
+            }
+        }
+    }
+
+    private async Task<T> WriteOnce<T>(Func<Transaction, Task<T>> work, Func<DbConnection, CancellationToken, Task<DbTransaction>> begin, OpenWrite open, CancellationToken cancel)
+    {
         Transaction transaction;
         T result;
         await writing.WaitAsync(cancel);
-        var open = new OpenWrite { IsOpen = true };
+        open.IsOpen = true;
         openWrite.Value = open;
         try
         {
-            await using var connection = await Connect(cancel);
-            await using var native = connection.BeginTransaction(deferred: false);
+            await using var connection = await engine.Connect(cancel);
+            await using var native = await begin(connection, cancel);
             transaction = new Transaction(connection, native, cancel);
             result = await work(transaction);
-            await native.CommitAsync(cancel);
+            cancel.ThrowIfCancellationRequested();
+            // From here on it is not broken off: nobody could tell whether it was committed.
+            open.IsCommitting = true;
+            await native.CommitAsync(CancellationToken.None);
         }
         finally
         {
@@ -73,51 +159,45 @@ public sealed class Database : IDisposable
         return result;
     }
 
-    public Task Write(Func<Transaction, Task> work, CancellationToken cancel) =>
-        Write(async transaction =>
+    private static async Task<Database> Open(DatabaseEngine engine, CancellationToken cancel)
+    {
+        var database = new Database(engine);
+        try
         {
-            await work(transaction);
-            return true;
-        }, cancel);
-
-    public void Dispose()
-    {
-        writing.Dispose();
-        using var connection = new SqliteConnection(connectionString);
-        SqliteConnection.ClearPool(connection);
+            await database.Migrate(cancel);
+            return database;
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
     }
 
-    // An object, not a flag: what was started inside the work keeps seeing it and must find it closed afterwards.
-    private sealed class OpenWrite
+    /// <summary>One connection without patience: what is wrong with the address is told at once.</summary>
+    private static async Task Greet(NpgsqlConnectionStringBuilder address, CancellationToken cancel)
     {
-        public bool IsOpen { get; set; }
-    }
-
-    private async Task<SqliteConnection> Connect(CancellationToken cancel)
-    {
-        var connection = new SqliteConnection(connectionString);
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(address.ConnectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync(cancel);
-        // WAL keeps a committed transaction through a killed process; FULL keeps it through a power cut as well.
-        await connection.ExecuteAsync("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;");
-        return connection;
     }
 
     private async Task Migrate(CancellationToken cancel)
     {
         var assembly = Assembly.GetExecutingAssembly();
         var scripts = assembly.GetManifestResourceNames()
-            .Where(name => name.EndsWith(".sqlite.sql", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToArray();
-        await Write(async transaction =>
+            .Where(name => name.EndsWith(engine.ScriptSuffix, StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToArray();
+        await WriteStatement(async transaction =>
         {
-            var done = await transaction.QueryOne<int>("pragma user_version");
+            var done = await engine.LockSchema(transaction);
             if (done > scripts.Length)
                 throw new InvalidOperationException($"The database has schema {done}, but this program knows only {scripts.Length}: it was written by a newer version. Update DmlPipeline.");
             for (var i = done; i < scripts.Length; i++)
             {
                 using var reader = new StreamReader(assembly.GetManifestResourceStream(scripts[i])!);
                 await transaction.Execute(await reader.ReadToEndAsync(cancel));
-                await transaction.Execute($"pragma user_version = {i + 1}");
+                await engine.SetSchema(transaction, i + 1);
             }
+            return scripts.Length;
         }, cancel);
     }
 }

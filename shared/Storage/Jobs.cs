@@ -45,10 +45,10 @@ public static class Jobs
             """;
         if (await database.QueryOne<int>($"select count(*) from jobs where {waiting}", new { kind, now = Database.Now }, cancel) == 0) return null;
         // The times are taken inside the transaction: the wait for the write lock must not eat up the lease.
-        return await database.Write(transaction => transaction.QueryOne<LeasedJob>(
+        return await database.WriteStatement(transaction => transaction.QueryOne<LeasedJob>(
             $"""
             update jobs set state = 'leased', leased_by = @worker, lease_until = @until, leases = leases + 1, updated_at = @now
-            where id = (select id from jobs where {waiting} order by priority desc, created_at, id limit 1)
+            where id = (select id from jobs where {waiting} order by priority desc, created_at, id limit 1 {database.SkipLocked})
             returning id, kind, subject, failures, leases as starts, leased_by as worker
             """,
             new { kind, worker, now = Database.Now, until = Database.Now + (long)lease.TotalMilliseconds }), cancel);
@@ -56,7 +56,7 @@ public static class Jobs
 
     /// <summary>Extends the lease and asks whether the work should go on.</summary>
     public static Task<HeartbeatAnswer> Heartbeat(this Database database, LeasedJob job, TimeSpan lease, CancellationToken cancel) =>
-        database.Write(async transaction =>
+        database.WriteStatement(async transaction =>
         {
             var cancelRequested = await transaction.QueryOne<bool?>(
                 """
@@ -74,7 +74,7 @@ public static class Jobs
 
     /// <summary>Notes that something was saved that the next start goes on from: the starts before it count no more.</summary>
     public static Task MadeProgress(this Database database, LeasedJob job, CancellationToken cancel) =>
-        database.Write(transaction => transaction.Execute(
+        database.WriteStatement(transaction => transaction.Execute(
             "update jobs set leases = 1 where id = @id and leased_by = @worker and leases > 1", new { id = job.Id, worker = job.Worker }), cancel);
 
     /// <summary>Ends the job inside the transaction that stores its effect.</summary>
@@ -92,7 +92,7 @@ public static class Jobs
 
     /// <summary>Gives the job back, to be taken again after the delay. A start that ended in order is no start that came to nothing.</summary>
     public static Task Release(this Database database, LeasedJob job, TimeSpan delay, string? error, CancellationToken cancel) =>
-        database.Write(transaction => transaction.Execute(
+        database.WriteStatement(transaction => transaction.Execute(
             """
             update jobs set state = 'queued', leased_by = null, lease_until = null, not_before = @notBefore, error = @error,
                 failures = failures + @failed, leases = 0, updated_at = @now

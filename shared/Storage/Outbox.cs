@@ -10,7 +10,7 @@ public static class Outbox
             "select id, message_id as messageId, type, body_json as bodyJson from outbox where sent_at is null order by id limit @limit", new { limit }, cancel)];
 
     public static Task MarkSent(this Database database, IReadOnlyCollection<long> ids, CancellationToken cancel) =>
-        database.Write(transaction => transaction.Execute("update outbox set sent_at = @now where id in @ids", new { now = Database.Now, ids }), cancel);
+        database.WriteStatement(transaction => transaction.Execute($"update outbox set sent_at = @now where id {database.IsAnyOf("@ids")}", new { now = Database.Now, ids }), cancel);
 
     /// <summary>Forgets messages, sent or received, that are older than any redelivery could be.</summary>
     public static Task ForgetBefore(this Database database, DateTimeOffset time, CancellationToken cancel) =>

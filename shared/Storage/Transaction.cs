@@ -1,18 +1,18 @@
+using System.Data.Common;
 using System.Text.Json;
 using Dapper;
 using DmlPipeline.Contracts;
-using Microsoft.Data.Sqlite;
 
 namespace DmlPipeline.Storage;
 
 /// <summary>One open write transaction. What it publishes is sent after, and only if, it commits.</summary>
 public sealed class Transaction
 {
-    private readonly SqliteConnection connection;
-    private readonly SqliteTransaction native;
+    private readonly DbConnection connection;
+    private readonly DbTransaction native;
     private readonly CancellationToken cancel;
 
-    internal Transaction(SqliteConnection connection, SqliteTransaction native, CancellationToken cancel)
+    internal Transaction(DbConnection connection, DbTransaction native, CancellationToken cancel)
     {
         this.connection = connection;
         this.native = native;

@@ -47,9 +47,9 @@ public sealed record MetricCondition(string Metric, string Comparison, double Va
 
 public static class ModelRows
 {
-    private const string Columns =
-        """
-        select v.*, (select group_concat(a.alias, ',') from aliases a where a.model = v.model and a.version = v.version) as aliases
+    private static string Columns(Database database) =>
+        $"""
+        select v.*, (select {database.Joined("a.alias")} from aliases a where a.model = v.model and a.version = v.version) as aliases
         from model_versions v
         """;
 
@@ -69,7 +69,7 @@ public static class ModelRows
         this Database database, string? model, IReadOnlyList<MetricCondition> conditions, string? bestBy, int limit, CancellationToken cancel)
     {
         var arguments = new Dictionary<string, object?>(StringComparer.Ordinal) { ["model"] = model, ["limit"] = limit, ["bestBy"] = bestBy };
-        var sql = $"{Columns} where v.state = 'ready' and (@model is null or v.model = @model)";
+        var sql = $"{Columns(database)} where v.state = 'ready' and (cast(@model as text) is null or v.model = @model)";
         for (var i = 0; i < conditions.Count; i++)
         {
             var comparison = conditions[i].Comparison;
@@ -97,7 +97,7 @@ public static class ModelRows
         var chosen = number is not null ? "v.version = @number"
             : which == "latest" ? "v.version = (select max(version) from model_versions where model = @model and state = 'ready')"
             : "v.version = (select version from aliases where model = @model and alias = @which)";
-        return database.QueryOne<ModelVersionRow>($"{Columns} where v.state = 'ready' and v.model = @model and {chosen}", new { model, which, number }, cancel);
+        return database.QueryOne<ModelVersionRow>($"{Columns(database)} where v.state = 'ready' and v.model = @model and {chosen}", new { model, which, number }, cancel);
     }
 
     public static async Task<IReadOnlyList<AliasHistoryRow>> AliasHistory(this Database database, string model, CancellationToken cancel) =>

@@ -4,29 +4,31 @@ using DmlPipeline.Storage;
 
 namespace DmlPipeline.Tests.Services.Storage;
 
-public sealed class JobTests : IAsyncLifetime
+public sealed class SqliteJobTests() : JobTests(new SqliteTestDatabase());
+
+public sealed class PostgresJobTests() : JobTests(new PostgresTestDatabase());
+
+public abstract class JobTests(TestDatabase databases) : IAsyncLifetime
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
 
     // A lease that is over when it begins: its worker is too slow by definition.
     private static readonly TimeSpan Over = TimeSpan.FromMilliseconds(-1);
 
-    private readonly TemporaryFolder folder = new();
     private Database database = null!;
 
-    public async Task InitializeAsync() => database = await folder.OpenDatabase();
+    public async Task InitializeAsync() => database = await databases.Open();
 
-    public Task DisposeAsync()
+    public async Task DisposeAsync()
     {
         database.Dispose();
-        folder.Dispose();
-        return Task.CompletedTask;
+        await databases.DisposeAsync();
     }
 
     [Fact]
     public async Task Each_job_is_leased_once_by_many_workers_in_two_processes()
     {
-        using var other = await folder.OpenDatabase();
+        using var other = await databases.Open();
         const int jobs = 60;
         await database.Write(async transaction =>
         {

@@ -4,18 +4,20 @@ using DmlPipeline.Storage.State;
 
 namespace DmlPipeline.Tests.Services.Storage;
 
-public sealed class RunRowTests : IAsyncLifetime
+public sealed class SqliteRunRowTests() : RunRowTests(new SqliteTestDatabase());
+
+public sealed class PostgresRunRowTests() : RunRowTests(new PostgresTestDatabase());
+
+public abstract class RunRowTests(TestDatabase databases) : IAsyncLifetime
 {
-    private readonly TemporaryFolder folder = new();
     private Database database = null!;
 
-    public async Task InitializeAsync() => database = await folder.OpenDatabase();
+    public async Task InitializeAsync() => database = await databases.Open();
 
-    public Task DisposeAsync()
+    public async Task DisposeAsync()
     {
         database.Dispose();
-        folder.Dispose();
-        return Task.CompletedTask;
+        await databases.DisposeAsync();
     }
 
     [Theory]

@@ -1,0 +1,98 @@
+using System.Data;
+using System.Data.Common;
+using Npgsql;
+
+namespace DmlPipeline.Storage.Engines;
+
+/// <summary>
+/// PostgreSQL. Transactions are serialisable, so that what was written for SQLite, where one follows the other, means the same here;
+/// one that got in another's way is repeated.
+/// </summary>
+internal sealed class PostgresEngine : DatabaseEngine
+{
+    private static readonly TimeSpan WaitForServer = TimeSpan.FromSeconds(30);
+
+    private readonly NpgsqlDataSource source;
+
+    public PostgresEngine(NpgsqlConnectionStringBuilder address)
+    {
+        address.CommandTimeout = 60;
+        address.KeepAlive = 30;
+        address.ApplicationName ??= "dml";
+        // The one thing that is set on a connection stays right for whoever has it next.
+        address.NoResetOnClose = true;
+        var builder = new NpgsqlDataSourceBuilder(address.ConnectionString);
+        builder.UsePhysicalConnectionInitializer(Prepare, PrepareAsync);
+        source = builder.Build();
+    }
+
+    public override string ScriptSuffix => ".postgres.sql";
+
+    public override bool WritesOneAtATime => false;
+
+    public override string SkipLocked => "for update skip locked";
+
+    public override string Joined(string expression) => $"string_agg({expression}, ',')";
+
+    public override string IsAnyOf(string parameter) => $"= any({parameter})";
+
+    public override async Task<DbConnection> Connect(CancellationToken cancel)
+    {
+        var patience = new Patience(WaitForServer);
+        while (true)
+        {
+            try
+            {
+                return await source.OpenConnectionAsync(cancel);
+            }
+            catch (NpgsqlException e) when (e.IsTransient && !cancel.IsCancellationRequested)
+            {
+                // A server that restarts is waited for: nothing has been done yet that could be done twice.
+                if (!await patience.Wait(cancel)) throw;
+            }
+        }
+    }
+
+    public override async Task<DbTransaction> Begin(DbConnection connection, CancellationToken cancel) =>
+        await connection.BeginTransactionAsync(IsolationLevel.Serializable, cancel);
+
+    public override async Task<DbTransaction> BeginStatement(DbConnection connection, CancellationToken cancel) =>
+        await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancel);
+
+    public override bool MayRepeat(Exception error, bool whileCommitting) => error switch
+    {
+        // In another's way; undone for certain, also when it shows at the commit.
+        PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected } => true,
+        NpgsqlException lost => lost.IsTransient && !whileCommitting,
+        _ => false,
+    };
+
+    public override async Task<int> LockSchema(Transaction transaction)
+    {
+        await transaction.Execute("select pg_advisory_xact_lock(hashtext('dmlpipeline ' || current_schema()))");
+        await transaction.Execute("create table if not exists schema_version (scripts integer not null)");
+        return await transaction.QueryOne<int?>("select scripts from schema_version") ?? 0;
+    }
+
+    public override async Task SetSchema(Transaction transaction, int scripts)
+    {
+        await transaction.Execute("delete from schema_version");
+        await transaction.Execute("insert into schema_version (scripts) values (@scripts)", new { scripts });
+    }
+
+    public override void Dispose() => source.Dispose();
+
+    // A scan of a whole table gets in the way of everyone who writes to it; through an index, a transaction meets only those that touch
+    // the same rows. Tables here are small enough for the planner to prefer the scan.
+    private static void Prepare(NpgsqlConnection connection)
+    {
+        using var command = new NpgsqlCommand("set enable_seqscan = off", connection);
+        command.ExecuteNonQuery();
+    }
+
+    private static async Task PrepareAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("set enable_seqscan = off", connection);
+        await command.ExecuteNonQueryAsync();
+    }
+}
