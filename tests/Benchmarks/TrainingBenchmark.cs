@@ -36,7 +36,7 @@ public static class TrainingBenchmark
             var wall = Stopwatch.GetElapsedTime(start).TotalSeconds;
             var used = (Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds;
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{images} images in {wall:F0} s: {images / wall:F0} images/s, {images / used:F0} images/CPU-s (validation included); RSS {Environment.WorkingSet >> 20} MiB; recall@1 {outcome.Best?.ValidationRecall1:F4}, MAP@R {outcome.Best?.ValidationMapAtR:F4}"));
+                $"{images} images in {wall:F0} s: {images / wall:F0} images/s, {images / used:F0} images/CPU-s (validation included); RSS {Environment.WorkingSet >> 20} MiB, at most {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB; recall@1 {outcome.Best?.ValidationRecall1:F4}, MAP@R {outcome.Best?.ValidationMapAtR:F4}"));
             return 0;
         }
         finally

@@ -40,7 +40,13 @@ internal static class RunReport
                 Evaluation = report,
                 Created = DateTimeOffset.FromUnixTimeMilliseconds(model.CreatedAt),
                 Details = Details(run, model, dataset.Manifest),
-                Epochs = [.. epochs.Select(epoch => new EpochPoint(epoch.Epoch, epoch.Loss, epoch.ValidationRecall1, epoch.ValidationMapAtR))],
+                Epochs =
+                [
+                    .. epochs.Select(epoch => new EpochPoint(epoch.Epoch, epoch.Loss, epoch.ValidationRecall1, epoch.ValidationMapAtR)
+                    {
+                        ActiveFraction = epoch.ActiveFraction, PositiveSimilarity = epoch.PositiveSimilarity, NegativeSimilarity = epoch.NegativeSimilarity,
+                    }),
+                ],
                 Gallery = gallery,
             });
         }

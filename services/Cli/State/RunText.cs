@@ -7,7 +7,9 @@ using DmlPipeline.Storage.State;
 namespace DmlPipeline.Cli.State;
 
 /// <summary>One line of a run's <c>metrics.jsonl</c>.</summary>
-internal sealed record EpochLine(int Epoch, double Loss, double? ValidationRecall1, double? ValidationMapAtR, double Seconds, double ImagesPerSecond);
+internal sealed record EpochLine(
+    int Epoch, double Loss, double? ActiveFraction, double? PositiveSimilarity, double? NegativeSimilarity, double? ValidationRecall1, double? ValidationMapAtR, double Seconds,
+    double ImagesPerSecond);
 
 /// <summary>Runs in words and as JSON.</summary>
 internal static class RunText

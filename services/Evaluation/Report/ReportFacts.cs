@@ -26,7 +26,17 @@ public sealed record ReportFacts
 }
 
 /// <summary>One epoch: its mean loss, and recall@1 and MAP@R on the validation classes where they were measured.</summary>
-public sealed record EpochPoint(int Epoch, double Loss, double? ValidationRecallAt1, double? ValidationMapAtR);
+public sealed record EpochPoint(int Epoch, double Loss, double? ValidationRecallAt1, double? ValidationMapAtR)
+{
+    /// <summary>Share of the loss's terms that still teach, 0..1; null where it was not measured.</summary>
+    public double? ActiveFraction { get; init; }
+
+    /// <summary>Mean cosine of images of one class within batches; null where it was not measured.</summary>
+    public double? PositiveSimilarity { get; init; }
+
+    /// <summary>Mean cosine of images of different classes within batches; null where it was not measured.</summary>
+    public double? NegativeSimilarity { get; init; }
+}
 
 /// <summary>An image as the page embeds it: image/png, image/jpeg or image/webp.</summary>
 public sealed record Thumbnail(string Mime, byte[] Bytes);

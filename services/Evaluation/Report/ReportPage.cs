@@ -98,7 +98,22 @@ public static class ReportPage
         // The model is of the epoch with the best MAP@R.
         new LineChart("Recall@1 on the validation classes", Validation(epochs, e => e.ValidationRecallAt1)) { Format = "0.#' %'", Line = "b" }.Write(html);
         new LineChart("MAP@R on the validation classes", Validation(epochs, e => e.ValidationMapAtR)) { Format = "0.#' %'", Line = "b", MarksBest = true }.Write(html);
+        WriteDiagnostics(html, epochs);
         html.Markup("</div></section>");
+    }
+
+    /// <summary>What batches looked like to the loss, where the run noted it.</summary>
+    private static void WriteDiagnostics(HtmlWriter html, IReadOnlyList<EpochPoint> epochs)
+    {
+        Write("Share of the loss's terms that still teach", e => e.ActiveFraction * 100, "0.#' %'", "a");
+        Write("Mean cosine within a class, in batches", e => e.PositiveSimilarity, "0.##", "b");
+        Write("Mean cosine between classes, in batches", e => e.NegativeSimilarity, "0.##", "a");
+
+        void Write(string title, Func<EpochPoint, double?> value, string format, string line)
+        {
+            (double, double)[] points = [.. epochs.Where(e => value(e) is not null).Select(e => ((double)e.Epoch, value(e)!.Value))];
+            if (points.Length > 0) new LineChart(title, points) { Format = format, Line = line }.Write(html);
+        }
     }
 
     private static (double, double)[] Validation(IReadOnlyList<EpochPoint> epochs, Func<EpochPoint, double?> metric) =>

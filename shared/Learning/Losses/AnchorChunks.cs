@@ -16,25 +16,41 @@ internal static class AnchorChunks
     /// <param name="chunk">Anchors at a time.</param>
     public static double Backward(MetricLoss loss, torch.Tensor features, torch.Tensor labels, int chunk)
     {
+        using var scope = torch.NewDisposeScope();
+        var (value, gradient, _) = Gradient(loss, features, labels, chunk);
+        features.backward([gradient]);
+        return value;
+    }
+
+    /// <summary>The loss, its gradient on the features [B, D], and what its terms tell; the gradient on the loss's own weights is added to them.</summary>
+    /// <param name="loss">A sum over anchors, or any loss where the chunk holds them all.</param>
+    /// <param name="features">[B, D]; their graph is not touched.</param>
+    /// <param name="labels">[B].</param>
+    /// <param name="chunk">Anchors at a time.</param>
+    public static (double Loss, torch.Tensor Gradient, LossActivity Activity) Gradient(MetricLoss loss, torch.Tensor features, torch.Tensor labels, int chunk)
+    {
         using var cut = features.detach().requires_grad_();
         var input = LossInput.Batch(cut, labels);
-        // A mean over the terms above zero has to know all of them before its first gradient. Losses that draw must draw the same twice.
-        var random = TorchRuntime.GetRngState();
-        var divisors = Divisors(loss, input, chunk);
-        TorchRuntime.SetRngState(random);
+        double[]? divisors = null;
+        if (chunk < labels.shape[0])
+        {
+            // A mean over the terms above zero has to know all of them before its first gradient. Losses that draw must draw the same twice.
+            var random = TorchRuntime.GetRngState();
+            divisors = Divisors(loss, input, chunk);
+            TorchRuntime.SetRngState(random);
+        }
 
-        var total = 0.0;
+        var (total, activity) = (0.0, new LossActivity(0, 0));
         foreach (var part in Chunks(input, chunk))
         {
             using var scope = torch.NewDisposeScope();
             var terms = loss.Terms(part);
-            var sum = terms.Select((kind, k) => kind.Values.sum() / divisors[k]).Aggregate((a, b) => a + b);
+            var sum = divisors is null ? MetricLoss.Sum(terms) : terms.Select((kind, k) => kind.Values.sum() / divisors[k]).Aggregate((a, b) => a + b);
             total += sum.to(torch.ScalarType.Float64).item<double>();
+            activity = activity.And(LossDiagnostics.Activity(terms));
             sum.backward();
         }
-        using var gradient = cut.grad!;
-        features.backward([gradient]);
-        return total;
+        return (total, cut.grad!, activity);
     }
 
     private static double[] Divisors(MetricLoss loss, LossInput input, int chunk)

@@ -1,5 +1,6 @@
 using DmlPipeline.Learning.Losses;
 using DmlPipeline.Learning.Miners;
+using DmlPipeline.Learning.Regularisers;
 
 namespace DmlPipeline.Learning.Recipes;
 
@@ -18,6 +19,8 @@ internal sealed record NamedKind(
     [
         new(typeof(LossSettings), "loss", LossCatalogue.Names, new TrainingRecipe().Loss.Name, name => LossCatalogue.Find(name)?.Options, (name, given) => new LossSettings(name, given)),
         new(typeof(MinerSettings), "miner", MinerCatalogue.Names, Default: null, name => MinerCatalogue.Find(name)?.Options, (name, given) => new MinerSettings(name, given)),
+        new(typeof(ReductionSettings), "reduction", Reductions.Names, Default: null, name => Reductions.Find(name)?.Options, (name, given) => new ReductionSettings(name, given)),
+        new(typeof(RegulariserSettings), "regulariser", RegulariserCatalogue.Names, Default: null, name => RegulariserCatalogue.Find(name)?.Options, (name, given) => new RegulariserSettings(name, given)),
     ];
 
     /// <summary>The catalogue whose entries a type sets; null for other types.</summary>

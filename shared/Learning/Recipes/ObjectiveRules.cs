@@ -20,5 +20,11 @@ internal static class ObjectiveRules
             report("miner", $"{AsSampledMiner.Entry.Name} and sampler.kind fixed-triplets belong together: the miner takes the triplets that the sampler has packed");
         if (recipe.Memory is not null && !loss.Entry.LearnsFromPairs)
             report("memory", $"cannot be given to the loss '{loss.Name}', which compares images with class weights and not with images");
+        var regularisers = recipe.Regularisers ?? [];
+        for (var i = 0; i < regularisers.Length; i++)
+        {
+            if (regularisers[i].Entry.OfClassWeights is not null && loss.Entry.LearnsFromPairs)
+                report($"regularisers[{i}].name", $"is {regularisers[i].Name}, which is of class weights; the loss '{loss.Name}' has none");
+        }
     }
 }

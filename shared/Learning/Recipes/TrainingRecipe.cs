@@ -35,6 +35,12 @@ public sealed record TrainingRecipe
     /// <summary>Which pairs of a batch the loss learns from. Auto: what the loss itself chooses.</summary>
     public MinerSettings? Miner { get; init; }
 
+    /// <summary>How the loss's terms become one number. Auto: as the loss does by itself.</summary>
+    public ReductionSettings? Reduction { get; init; }
+
+    /// <summary>What is added to the loss to keep features or class weights in shape. Auto: nothing.</summary>
+    public RegulariserSettings[]? Regularisers { get; init; }
+
     /// <summary>Images of earlier batches to compare with. Auto: none.</summary>
     public MemorySettings? Memory { get; init; }
 
@@ -80,6 +86,11 @@ public sealed record TrainingRecipe
     /// <summary>Anchors that are compared with the batch at a time, for batches whose pair matrices would not fit. Auto: all. The gradient is the same.</summary>
     [Range(1, 1_000_000)]
     public int? AnchorChunk { get; init; }
+
+    /// <summary>Images that the network works on at a time, for batches whose activations would not fit. Auto: all. The gradient is the same, but for batch
+    /// normalisation, whose statistics are those of so many images.</summary>
+    [Range(1, 1_000_000)]
+    public int? MicroBatch { get; init; }
 
     /// <summary>Largest norm of the gradient; 0 = no clipping. None of the losses needs it with normalised features.</summary>
     [Range(0, 1e6)]

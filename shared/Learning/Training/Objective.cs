@@ -6,65 +6,64 @@ using TorchSharp.Modules;
 
 namespace DmlPipeline.Learning.Training;
 
-/// <summary>What a run minimises: a loss, of the pairs that a miner chooses, among the images of the batch and of a memory.</summary>
+/// <summary>What a run minimises: a loss, of the pairs that a miner chooses, among the images of the batch and of a memory; reduced to one number, and regularised.</summary>
 internal sealed class Objective : MetricLoss
 {
     private readonly MetricLoss loss;
-    private readonly Miner? miner;
-    private readonly CrossBatchMemory? memory;
 
-    /// <summary>Owns the loss and the memory.</summary>
-    public Objective(MetricLoss loss, Miner? miner = null, CrossBatchMemory? memory = null)
-    {
-        (this.loss, this.miner, this.memory) = (loss, miner, memory);
-        Buffers = memory is null ? loss.Buffers : loss.Buffers.Concat(memory.Buffers).ToDictionary(StringComparer.Ordinal);
-    }
+    /// <summary>Owns the loss.</summary>
+    public Objective(MetricLoss loss) => this.loss = loss;
 
-    /// <summary>What the recipe asks for.</summary>
-    /// <param name="recipe">With nothing left on auto.</param>
-    /// <param name="classes">Training classes M.</param>
-    /// <param name="dimensions">Embedding size D.</param>
-    /// <param name="device">Where weights and memory lie.</param>
-    /// <exception cref="InvalidDataException">Its parts do not go together.</exception>
-    public static Objective Of(TrainingRecipe recipe, int classes, int dimensions, torch.Device device)
-    {
-        var made = LossCatalogue.Create(recipe.Loss, classes, dimensions, device);
-        var mining = recipe.Miner is { } chosen ? MinerCatalogue.Create(chosen) : null;
-        var whole = $"The loss '{recipe.Loss.Name}' looks at a batch as a whole, so it cannot be";
-        if (recipe.Memory is not null && !made.IsSumOverAnchors) throw new InvalidDataException($"{whole} compared with a memory: leave memory out.");
-        if (recipe.AnchorChunk is not null && !made.IsSumOverAnchors)
-            throw new InvalidDataException($"{whole} worked off in chunks: leave anchor_chunk out{(made.ClassWeights is { IsSampled: true } ? ", or sampled_classes." : ".")}");
-        if (recipe.AnchorChunk is not null && mining is { IsPerAnchor: false })
-            throw new InvalidDataException($"The miner '{recipe.Miner!.Name}' looks at a batch as a whole, so it cannot be worked off in chunks: leave anchor_chunk out.");
-        var remembered = recipe.Memory is { } settings ? new CrossBatchMemory(settings.Size, dimensions, settings.Start, device) : null;
-        return new Objective(made, mining, remembered);
-    }
+    public Miner? Miner { get; init; }
+
+    /// <summary>Owned, and kept in checkpoints.</summary>
+    public CrossBatchMemory? Memory { get; init; }
+
+    /// <summary>From terms and the labels of anchors to terms; null for the loss's own way.</summary>
+    public Func<LossTerms, torch.Tensor, LossTerms>? Reduction { get; init; }
+
+    public IReadOnlyList<RegulariserSettings> Regularisers { get; init; } = [];
+
+    /// <summary>Class weights of each class, for regularisers.</summary>
+    public int WeightsPerClass { get; init; } = 1;
 
     /// <inheritdoc />
     public override IReadOnlyDictionary<string, Parameter> Parameters => loss.Parameters;
 
     /// <inheritdoc />
-    public override IReadOnlyDictionary<string, torch.Tensor> Buffers { get; }
+    public override IReadOnlyDictionary<string, torch.Tensor> Buffers =>
+        Memory is null ? loss.Buffers : loss.Buffers.Concat(Memory.Buffers).ToDictionary(StringComparer.Ordinal);
 
     /// <inheritdoc />
     public override ClassWeights? ClassWeights => loss.ClassWeights;
 
     /// <inheritdoc />
-    public override bool IsSumOverAnchors => loss.IsSumOverAnchors && miner is not { IsPerAnchor: false };
+    public override bool IsSumOverAnchors =>
+        loss.IsSumOverAnchors && Miner is not { IsPerAnchor: false } && Regularisers.All(regulariser => regulariser.Entry.IsSumOverAnchors);
 
     /// <inheritdoc />
     public override IReadOnlyList<LossTerms> Terms(LossInput input)
     {
         (loss.Heat, loss.Progress) = (Heat, Progress);
-        if (memory is not null) input = memory.Extend(input, Progress);
-        if (miner is not null) input = input with { Selection = miner.Select(input) };
-        return loss.Terms(input);
+        var compared = Memory is null ? input : Memory.Extend(input, Progress);
+        if (Miner is not null) compared = compared with { Selection = Miner.Select(compared) };
+        var terms = loss.Terms(compared);
+        if (Reduction is not null) terms = [.. terms.Select(kind => kind.IsRegulariser ? kind : Reduction(kind, input.AnchorLabels))];
+        return [.. terms, .. Regularisers.Select(regulariser => Added(regulariser, input))];
     }
 
     /// <inheritdoc />
     public override void AfterStep(LossInput input)
     {
         loss.AfterStep(input);
-        memory?.Enqueue(input.Anchors, input.AnchorLabels);
+        Memory?.Enqueue(input.Anchors, input.AnchorLabels);
+    }
+
+    private LossTerms Added(RegulariserSettings regulariser, LossInput input)
+    {
+        var terms = regulariser.Entry.OfFeatures is { } ofFeatures
+            ? ofFeatures(regulariser, input)
+            : regulariser.Entry.OfClassWeights!(regulariser, As(loss.Parameters["weights"], input.Anchors), WeightsPerClass);
+        return terms.Times(regulariser.Number("weight")) with { IsRegulariser = true };
     }
 }

@@ -11,13 +11,14 @@ namespace DmlPipeline.Learning.Training;
 /// <summary>Trains one model. Runs on the calling thread, which should be the one thread that torch work runs on.</summary>
 public sealed class TrainingLoop
 {
-    // Diagnostics cost a second look at the pairs of a batch: a tenth of the steps says enough about an epoch.
+    // The first step of an epoch and every tenth after it say enough.
     private const int DiagnoseEvery = 10;
 
     private readonly TrainingJob job;
     private readonly TrainingRecipe recipe;
     private readonly IBatchSampler sampler;
     private readonly TrainingState state;
+    private readonly Backpropagation backpropagation;
     private readonly CheckpointFile checkpoints;
     private readonly TrainingClock clock;
     private readonly EpochLog log;
@@ -32,6 +33,7 @@ public sealed class TrainingLoop
         validation = job.Validation is { } set && ValidationScore.IsPossible(set) ? set : null;
         recipe = job.Recipe;
         sampler = SamplerOfRecipe.Make(recipe, job.Train);
+        backpropagation = new Backpropagation(state.Model, state.Model.Features, state.Loss, recipe.AnchorChunk, recipe.MicroBatch);
         stepsPerEpoch = recipe.StepsPerEpoch ?? sampler.StepsPerEpoch;
         clock = new TrainingClock(job.Clock, state.Position.Seconds);
         log = new EpochLog(job.Folder, state.Position.History);
@@ -65,7 +67,7 @@ public sealed class TrainingLoop
         if (job.Recipe.Precision == Precision.Tf32) backends.cuda.matmul.allow_tf32 = true;
         var target = new Device(job.Device ?? (cuda.is_available() ? "cuda" : "cpu"));
 
-        using var start = new TrainingState(job.Recipe, spec, job.Train.ClassNames.Length, target);
+        using var start = new TrainingState(job.Recipe, spec, job.Train.ImagesPerClass, target);
         var files = new CheckpointFile(job.Folder);
         var resumed = files.Load();
         if (resumed is { } saved)
@@ -150,36 +152,24 @@ public sealed class TrainingLoop
 
         var pixels = tensor(batch.Pixels, [batch.Count, batch.Shape.Channels, batch.Shape.Height, batch.Shape.Width]).to(device);
         var labels = tensor(batch.Labels, [batch.Count]).to(device);
-        var features = state.Model.Features(pixels);
         state.Optimiser.ZeroGrad();
-        var loss = Backward(features, labels);
+        var learnt = backpropagation.Run(pixels, labels);
+        var loss = learnt.Loss;
         if (!double.IsFinite(loss)) throw Diverged(batch, factor, loss, gradientNorm: null);
         var norm = GradientNorm.Clip(state.Gradients, recipe.ClipGradient);
         if (!double.IsFinite(norm)) throw Diverged(batch, factor, loss, norm);
         state.Step();
-        state.Loss.AfterStep(LossInput.Batch(features.detach(), labels));
-        state.Neighbours?.Add(features, labels);
+        state.Loss.AfterStep(LossInput.Batch(learnt.Features, labels));
+        state.Neighbours?.Add(learnt.Features, labels);
+        if (Position.LossCount % DiagnoseEvery == 0) Diagnose(learnt, labels);
 
         Position.LossSum += loss;
         Position.LossCount++;
     }
 
-    /// <summary>The loss of the batch, whose gradient is added to network and loss.</summary>
-    private double Backward(Tensor features, Tensor labels)
+    private void Diagnose(LearntBatch learnt, Tensor labels)
     {
-        if (recipe.AnchorChunk is { } chunk && chunk < labels.shape[0]) return AnchorChunks.Backward(state.Loss, features, labels, chunk);
-        var terms = state.Loss.Terms(LossInput.Batch(features, labels));
-        var mean = MetricLoss.Sum(terms);
-        double loss = mean.item<float>();
-        if (!double.IsFinite(loss)) return loss;
-        mean.backward();
-        if (Position.Step % DiagnoseEvery == 0) Diagnose(features, labels, terms);
-        return loss;
-    }
-
-    private void Diagnose(Tensor features, Tensor labels, IReadOnlyList<LossTerms> terms)
-    {
-        var found = LossDiagnostics.Measure(features, labels, terms);
+        var found = LossDiagnostics.Measure(learnt.Features, labels, learnt.Activity);
         Position.ActiveSum += found.ActiveFraction;
         Position.PositiveSum += found.PositiveSimilarity;
         Position.NegativeSum += found.NegativeSimilarity;

@@ -15,7 +15,7 @@ internal sealed class TrainingState : IDisposable
     private bool backboneIsFrozen;
     private Dictionary<string, Tensor> best = new(StringComparer.Ordinal);
 
-    public TrainingState(TrainingRecipe recipe, ModelSpec spec, int classes, Device device)
+    public TrainingState(TrainingRecipe recipe, ModelSpec spec, IReadOnlyList<int> imagesPerClass, Device device)
     {
         // What is made on the way is freed; parameters, buffers and optimiser state live outside every scope.
         using var scope = NewDisposeScope();
@@ -24,10 +24,10 @@ internal sealed class TrainingState : IDisposable
         Model.train();
         if (recipe.FreezeBatchNorm == true) Model.FreezeBatchNorm();
         backboneThatLearns = [.. Model.BackboneParameters.Where(parameter => parameter.requires_grad)];
-        Loss = Objective.Of(recipe, classes, spec.EmbeddingSize, device);
+        Loss = ObjectiveOfRecipe.Make(recipe, imagesPerClass, spec.EmbeddingSize, device);
 
         if (recipe.Sampler.Kind == SamplerKind.SmartMining)
-            Neighbours = new ClassNeighbours(classes, spec.EmbeddingSize, SamplerOfRecipe.NeighboursOf(recipe), device);
+            Neighbours = new ClassNeighbours(imagesPerClass.Count, spec.EmbeddingSize, SamplerOfRecipe.NeighboursOf(recipe), device);
 
         var groups = Groups(recipe);
         peakRates = [.. groups.Select(group => group.LearningRate)];

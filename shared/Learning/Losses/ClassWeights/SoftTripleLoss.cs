@@ -1,3 +1,4 @@
+using DmlPipeline.Learning.Regularisers;
 using TorchSharp;
 using TorchSharp.Modules;
 using F = TorchSharp.torch.nn.functional;
@@ -54,7 +55,7 @@ public sealed class SoftTripleLoss : MetricLoss
     {
         var (labels, centres, _) = ClassWeights.For(input);
         var loss = PerImage(input.Anchors, labels, centres, perClass, scale * Heat, gamma, margin);
-        return regularisation == 0 || perClass == 1 ? [loss] : [loss, Spread(centres, perClass, regularisation)];
+        return regularisation == 0 || perClass == 1 ? [loss] : [loss, ClassWeightRegularisers.SparseCentres(centres, perClass).Times(regularisation) with { IsRegulariser = true }];
     }
 
     /// <summary>The loss of each image. Features [B, D], centres [M · K, D], both normalised here; labels [B] int64.</summary>
@@ -66,14 +67,5 @@ public sealed class SoftTripleLoss : MetricLoss
         var own = labels.unsqueeze(1);
         var logits = perClassSimilarity.scatter(1, own, perClassSimilarity.gather(1, own) - margin) * scale;
         return new LossTerms(F.log_softmax(logits, 1).gather(1, own).squeeze(1).neg(), labels.ge(0));
-    }
-
-    private static LossTerms Spread(torch.Tensor centres, int perClass, double regularisation)
-    {
-        var unit = F.normalize(centres).reshape(-1, perClass, centres.shape[1]);                                  // [M, K, D]
-        var distance = Stable.Sqrt((2 - (unit.bmm(unit.transpose(1, 2)) * 2)).clamp_min(0));                      // [M, K, K]; the diagonal is zero
-        // The matrix holds each pair twice, the paper's sum (equation 9) once.
-        var spread = distance.sum() / (2 * unit.shape[0] * perClass * (perClass - 1.0));
-        return new LossTerms((spread * regularisation).unsqueeze(0), torch.ones([1], torch.ScalarType.Bool, centres.device));
     }
 }

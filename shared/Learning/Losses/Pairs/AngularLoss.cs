@@ -35,6 +35,6 @@ public sealed class AngularLoss(double degrees) : MetricLoss
         var toNegatives = (s.index_select(0, a) + s.index_select(0, p)) * (4 * tangent);                        // [P, B]
         var toPositive = s.index_select(0, a).gather(1, p.unsqueeze(1)) * (2 * (1 + tangent));                  // [P, 1]
         var loss = Stable.Log1pSumExp(toNegatives - toPositive, pairs.Negatives.index_select(0, a));            // [P]
-        return [new LossTerms(loss, torch.ones(loss.shape, torch.ScalarType.Bool, loss.device))];
+        return [new LossTerms(loss, torch.ones(loss.shape, torch.ScalarType.Bool, loss.device)) { Anchors = a }];
     }
 }

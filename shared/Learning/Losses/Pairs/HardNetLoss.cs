@@ -1,3 +1,4 @@
+using DmlPipeline.Learning.Regularisers;
 using TorchSharp;
 
 namespace DmlPipeline.Learning.Losses;
@@ -6,7 +7,7 @@ namespace DmlPipeline.Learning.Losses;
 /// <remarks>
 /// <code>
 /// loss(a, p) = max(0, m + d(a, p) - min(d(a, nearest negative of a), d(p, nearest negative of p))),   d Euclidean on L2-normalised features
-/// GOR = M₁² + max(0, M₂ - 1/D),   M₁, M₂ = first and second moment of the cosines of negative pairs
+/// GOR: <see cref="SpreadOut"/>
 /// </code>
 /// The paper has one positive per class; with more, every positive pair is a term.
 /// </remarks>
@@ -35,14 +36,6 @@ public sealed class HardNetLoss(double margin, double spreadOut) : MetricLoss
         var nearest = d.masked_fill(pairs.Negatives.logical_not(), 1e3).amin([1], keepdim: true);     // [B, 1]
         var loss = (margin + d - nearest.minimum(nearest.t())).relu();                                // [B, B]
         var terms = LossTerms.Only(loss, pairs.Positives.logical_and(pairs.Counted.unsqueeze(1)));
-        return spreadOut == 0 ? [terms] : [terms, SpreadOut(input, pairs)];
-    }
-
-    private LossTerms SpreadOut(LossInput input, BatchPairs pairs)
-    {
-        var s = Distances.Cosine(input).masked_select(pairs.Negatives);
-        if (s.numel() == 0) return LossTerms.Nothing(input.Anchors);
-        var gor = s.mean().square() + (s.square().mean() - (1.0 / input.Anchors.shape[1])).relu();
-        return new LossTerms((gor * spreadOut).unsqueeze(0), torch.ones([1], torch.ScalarType.Bool, s.device));
+        return spreadOut == 0 ? [terms] : [terms, SpreadOut.Of(input).Times(spreadOut) with { IsRegulariser = true }];
     }
 }

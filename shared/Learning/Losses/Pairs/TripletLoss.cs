@@ -59,7 +59,7 @@ public sealed class TripletLoss(string triplets, double margin, bool squared) : 
             using var noGradient = torch.no_grad();
             counted = counted.logical_and(rows.gt(positive));
         }
-        return LossTerms.Only((positive - rows + margin).relu(), counted, nonZeroOnly: true);
+        return LossTerms.Only((positive - rows + margin).relu(), counted, nonZeroOnly: true) with { Anchors = anchors };
     }
 
     private LossTerms Mined(torch.Tensor d, Triplets mined)
@@ -67,7 +67,7 @@ public sealed class TripletLoss(string triplets, double margin, bool squared) : 
         if (mined.Anchors.numel() == 0) return LossTerms.Nothing(d);
         var (flat, row) = (d.reshape(-1), mined.Anchors * d.shape[1]);
         var excess = flat.index_select(0, row + mined.Positives) - flat.index_select(0, row + mined.Negatives) + margin; // [T]
-        return LossTerms.Only(excess.relu(), torch.ones(excess.shape, torch.ScalarType.Bool, d.device), nonZeroOnly: true);
+        return LossTerms.Only(excess.relu(), torch.ones(excess.shape, torch.ScalarType.Bool, d.device), nonZeroOnly: true) with { Anchors = mined.Anchors };
     }
 
     // Masked distances stay finite: the hardest of nothing belongs to an anchor that does not count.

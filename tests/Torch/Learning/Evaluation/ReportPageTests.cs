@@ -25,6 +25,17 @@ public sealed partial class ReportPageTests
     };
 
     [Fact]
+    public void Diagnostics_are_curves_where_they_were_measured()
+    {
+        var measured = Render(Facts with { Epochs = [.. Facts.Epochs.Select(epoch => epoch with { ActiveFraction = 1.0 / epoch.Epoch, PositiveSimilarity = 0.5, NegativeSimilarity = 0.1 })] });
+
+        measured.ShouldContain("still teach: 100 % in epoch 1, 8.3 % in epoch 12");
+        measured.ShouldContain("Mean cosine within a class");
+        measured.ShouldContain("Mean cosine between classes");
+        Render(Facts).ShouldNotContain("Mean cosine");
+    }
+
+    [Fact]
     public void Data_cannot_bring_markup_into_the_page()
     {
         var page = Render(Facts with

@@ -37,7 +37,7 @@ public sealed class PeerTests
             {
                 // A pair of several triplets counts several times in these losses of the peer.
                 if (expected.GetProperty("triplets").ValueKind != JsonValueKind.Null && loss.Name is "contrastive" or "nt-xent") continue;
-                using var objective = new Objective(MinersGolden.Loss(loss.Name), MinerCatalogue.Create(settings));
+                using var objective = new Objective(MinersGolden.Loss(loss.Name)) { Miner = MinerCatalogue.Create(settings) };
                 objective.Compute(MinersGolden.Input).item<double>().ShouldBe(loss.Value.GetDouble(), 1e-6, $"{loss.Name} after {settings}");
             }
         }
@@ -51,7 +51,7 @@ public sealed class PeerTests
         var batches = MinersGolden.Rows(golden.GetProperty("batches"));
         foreach (var loss in golden.GetProperty("losses").EnumerateObject())
         {
-            using var objective = new Objective(MinersGolden.Loss(loss.Name), memory: new CrossBatchMemory(8, MinersGolden.Root.GetProperty("dimensions").GetInt32(), start: 0, CPU));
+            using var objective = new Objective(MinersGolden.Loss(loss.Name)) { Memory = new CrossBatchMemory(8, MinersGolden.Root.GetProperty("dimensions").GetInt32(), start: 0, CPU) };
             foreach (var (batch, expected) in batches.Zip(loss.Value.EnumerateArray()))
             {
                 var input = LossInput.Batch(MinersGolden.Features.index_select(0, tensor(batch)), MinersGolden.Labels.index_select(0, tensor(batch)));

@@ -79,7 +79,7 @@ public sealed class FirstPassTests : IDisposable
         File.ReadAllBytes(resumed.ModelPath!).ShouldBe(File.ReadAllBytes(expected.ModelPath!));
     }
 
-    private static TrainingState State(TrainingJob job) => new(job.Recipe, SpecOfRecipe.Of(job.Recipe, job.Train), job.Train.ClassNames.Length, CPU);
+    private static TrainingState State(TrainingJob job) => new(job.Recipe, SpecOfRecipe.Of(job.Recipe, job.Train), job.Train.ImagesPerClass, CPU);
 
     private static float[] Statistics(TrainingState state) =>
         [.. state.Model.state_dict().Where(entry => entry.Key.Contains("running", StringComparison.Ordinal)).SelectMany(entry => entry.Value.data<float>().ToArray())];

@@ -28,7 +28,7 @@ public sealed class ObjectiveTests : IDisposable
         using var scope = NewDisposeScope();
         manual_seed(3);
         var (loss, miner) = (lossAndMiner.Split(' ')[0], lossAndMiner.Split(' ')[1]);
-        using var objective = new Objective(LossCatalogue.Create(new LossSettings(loss), 4, 6, CPU), MinerCatalogue.Create(new MinerSettings(miner)));
+        using var objective = new Objective(LossCatalogue.Create(new LossSettings(loss), 4, 6, CPU)) { Miner = MinerCatalogue.Create(new MinerSettings(miner)) };
         var x = (randn([10, 6]).to(ScalarType.Float64) + 0.5).requires_grad_();
         var input = LossInput.Batch(x, tensor(new long[] { 0, 0, 0, 1, 1, 1, 2, 2, 3, 3 }));
         var pairs = MinerCatalogue.Create(new MinerSettings(miner)).Select(input);
@@ -77,7 +77,7 @@ public sealed class ObjectiveTests : IDisposable
         manual_seed(8);
         using var loss = LossCatalogue.Create(new LossSettings(name), 6, 5, CPU);
         var memory = new CrossBatchMemory(6, 5, start: 0, CPU);
-        using var objective = new Objective(loss, memory: memory) { Progress = 0.5 };
+        using var objective = new Objective(loss) { Memory = memory, Progress = 0.5 };
         var earlier = randn([9, 5]);
         var earlierLabels = tensor(new long[] { 5, 5, 5, 0, 1, 2, 3, 0, 1 });
         objective.AfterStep(LossInput.Batch(earlier, earlierLabels));
@@ -106,7 +106,7 @@ public sealed class ObjectiveTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var memory = new CrossBatchMemory(4, 2, start: 0.5, CPU);
-        using var objective = new Objective(LossCatalogue.Create(new LossSettings("ice"), 2, 2, CPU), memory: memory);
+        using var objective = new Objective(LossCatalogue.Create(new LossSettings("ice"), 2, 2, CPU)) { Memory = memory };
         var input = LossInput.Batch(tensor(new[,] { { 1f, 0 }, { 0, 1 } }), tensor(new long[] { 0, 1 }));
 
         memory.Extend(input, 1).References.shape.ShouldBe([2, 2], "it is empty");
