@@ -4,7 +4,7 @@ namespace DmlPipeline.Learning.Evaluation;
 public static class EmbeddingJudge
 {
     /// <summary>Retrieval metrics with, under names such as "5w1s", the accuracies of episodes; with intervals both have theirs.</summary>
-    /// <param name="embeddings">[N, D], row-major, unit length.</param>
+    /// <param name="embeddings">[N, D], row-major, of unit length unless they are ranked by distance.</param>
     /// <param name="dimension">D.</param>
     /// <param name="labels">[N].</param>
     /// <param name="classNames">By label; the part before the last '/' is the class's group.</param>
@@ -17,13 +17,14 @@ public static class EmbeddingJudge
         var result = RetrievalMetrics.Compute(embeddings, dimension, labels, options, cancel);
         if (options.Episodes.Count == 0) return (result, []);
 
+        var (queries, known, size) = options.ByDistance ? DistanceRanking.Lift(embeddings, embeddings, dimension) : (embeddings, embeddings, dimension);
         var groups = classNames.Select(Group).ToArray();
         var values = new Dictionary<string, double>(result.Values, StringComparer.Ordinal);
         var intervals = new Dictionary<string, Interval>(result.Intervals, StringComparer.Ordinal);
         var played = new List<EpisodeResult>();
         foreach (var settings in options.Episodes)
         {
-            var episode = Episodes.Judge(embeddings, dimension, labels, groups, settings, cancel);
+            var episode = Episodes.Judge(queries, known, size, labels, groups, settings, cancel);
             played.Add(episode);
             values[settings.Name] = episode.Accuracy;
             if (options.Intervals is not null && episode.Interval is { } interval) intervals[settings.Name] = interval;

@@ -63,7 +63,12 @@ public static class Episodes
     /// <param name="settings">What to draw.</param>
     /// <param name="cancel">Stops between episodes.</param>
     /// <exception cref="InvalidDataException">There are too few classes with enough images; the message says how many.</exception>
-    public static EpisodeResult Judge(float[] embeddings, int dimension, int[] labels, IReadOnlyList<string> groupOfLabel, EpisodeSettings settings, CancellationToken cancel)
+    public static EpisodeResult Judge(float[] embeddings, int dimension, int[] labels, IReadOnlyList<string> groupOfLabel, EpisodeSettings settings, CancellationToken cancel) =>
+        Judge(embeddings, embeddings, dimension, labels, groupOfLabel, settings, cancel);
+
+    /// <summary>As above, where an image is not the same vector as a query as it is when it is known.</summary>
+    internal static EpisodeResult Judge(
+        float[] queries, float[] known, int dimension, int[] labels, IReadOnlyList<string> groupOfLabel, EpisodeSettings settings, CancellationToken cancel)
     {
         var need = settings.Shots + settings.Queries;
         var classes = Enumerable.Range(0, labels.Length).GroupBy(i => labels[i]).Where(group => group.Count() >= need).OrderBy(group => group.Key).ToList();
@@ -85,21 +90,20 @@ public static class Episodes
             var right = 0;
             for (var way = 0; way < drawn.Length; way++)
                 for (var query = settings.Shots; query < need; query++)
-                    if (Nearest(embeddings, dimension, drawn, settings.Shots, drawn[way][query]) == way) right++;
+                    if (Nearest(queries.AsSpan(drawn[way][query] * dimension, dimension), known, drawn, settings.Shots) == way) right++;
             accuracies[episode] = (double)right / (settings.Ways * settings.Queries);
         });
         return new EpisodeResult(settings, accuracies.Average(), Intervals.OfMean(accuracies));
     }
 
-    private static int Nearest(float[] embeddings, int dimension, int[][] drawn, int shots, int query)
+    private static int Nearest(ReadOnlySpan<float> query, float[] known, int[][] drawn, int shots)
     {
-        var vector = embeddings.AsSpan(query * dimension, dimension);
         var (best, bestWay) = (float.NegativeInfinity, 0);
         for (var way = 0; way < drawn.Length; way++)
         {
             for (var shot = 0; shot < shots; shot++)
             {
-                var similarity = VectorMath.Dot(vector, embeddings.AsSpan(drawn[way][shot] * dimension, dimension));
+                var similarity = VectorMath.Dot(query, known.AsSpan(drawn[way][shot] * query.Length, query.Length));
                 if (similarity > best) (best, bestWay) = (similarity, way);
             }
         }

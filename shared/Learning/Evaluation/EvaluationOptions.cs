@@ -15,6 +15,12 @@ public sealed record EvaluationOptions
     /// <summary>Who looks through what; null makes every image a query among all the others.</summary>
     public QueryGallery? Protocol { get; init; }
 
+    /// <summary>
+    /// Ranks by Euclidean distance, for embeddings whose length means something, such as those of KISSME; otherwise by inner product, which for vectors of
+    /// unit length is the same. Not together with re-ranking and averaging, which are defined for cosines.
+    /// </summary>
+    public bool ByDistance { get; init; }
+
     /// <summary>Ranks again by reciprocal neighbours; not together with the two averagings, which change the ranking as well.</summary>
     public ReRanking? ReRanking { get; init; }
 
@@ -52,6 +58,8 @@ public sealed record EvaluationOptions
         if (Metrics.Count == 0) throw new ArgumentException("There is nothing to measure: ask for at least one metric.");
         if (ReRanking is not null && (QueryExpansion is not null || DatabaseAugmentation is not null))
             throw new ArgumentException("Re-ranking cannot be combined with query expansion or database augmentation: choose one of them.");
+        if (ByDistance && (ReRanking is not null || QueryExpansion is not null || DatabaseAugmentation is not null))
+            throw new ArgumentException("Re-ranking, query expansion and database augmentation are defined for cosines: they cannot be combined with a ranking by distance.");
     }
 }
 

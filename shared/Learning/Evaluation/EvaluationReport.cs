@@ -46,7 +46,10 @@ public sealed record EvaluationReport
     [JsonPropertyName("kmeans")]
     public KMeansSettings? KMeans { get; init; }
 
-    /// <summary>The same metrics of simpler embeddings on the same images: "raw-pixels", "untrained".</summary>
+    /// <summary>Probabilities and thresholds; null when they were not asked for.</summary>
+    public CalibrationReport? Calibration { get; init; }
+
+    /// <summary>The same metrics of simpler embeddings on the same images: "raw-pixels", "untrained"; linear maps of them and of the model's: "lda", "raw-pixels-lda".</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, double>> Baselines { get; init; } =
         new Dictionary<string, IReadOnlyDictionary<string, double>>(StringComparer.Ordinal);
 

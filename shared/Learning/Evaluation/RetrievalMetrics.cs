@@ -7,7 +7,7 @@ namespace DmlPipeline.Learning.Evaluation;
 /// </summary>
 public static class RetrievalMetrics
 {
-    /// <summary>Judges embeddings of unit length, [N, D] row-major.</summary>
+    /// <summary>Judges embeddings, [N, D] row-major, of unit length unless they are ranked by distance.</summary>
     /// <exception cref="InvalidDataException">The embeddings hold NaN or infinity, or no query has anything to find.</exception>
     public static RetrievalResult Compute(float[] embeddings, int dimension, int[] labels, EvaluationOptions options, CancellationToken cancel)
     {
@@ -30,6 +30,7 @@ public static class RetrievalMetrics
         var perQuery = options.Metrics.Where(metric => !metric.NeedsClusters).Distinct().ToArray();
         var scores = new QueryScores(labels.Length, perQuery);
         var (queries, gallery) = Vectors(embeddings, dimension, task, options, cancel);
+        if (options.ByDistance) (queries, gallery, dimension) = DistanceRanking.Lift(queries, gallery, dimension);
         if (task.IsLeaveOneOut && options.ReRanking is null && !perQuery.Any(metric => metric.NeedsFullRanking))
         {
             // The first few neighbours decide every metric: choosing them is cheaper than counting through all.
