@@ -49,20 +49,27 @@ internal static class EvaluateCommand
             Details =
                 """
                 Each image is a query among all the others, and images of its class are what should be found. In-Shop and Market-1501 have
-                queries, a gallery and cameras of their own, which are obeyed; --roles gives any images such rules, or others. Metrics are 0 to 1, --json writes them so. Intervals say how far a number may be off: for other classes of this kind
-                (--intervals classes), or had other queries of these classes been drawn (queries).
+                queries, a gallery and cameras of their own, which are obeyed; --roles gives any images such rules, or others. Metrics are 0 to 1,
+                --json writes them so. Intervals say how far a number may be off: for other classes of this kind (--intervals classes), or had
+                other queries of these classes been drawn (queries).
+
+                --linear fits linear metric learning to the training classes and judges it on the same test: on raw pixels, what can be had
+                without a network; on the embeddings, what the network left to be had. --calibrate fits probabilities to the validation classes
+                and thresholds of similarity for wanted rates of false matches, and says how they hold on the test classes.
                 """,
             Examples =
             [
                 "evaluate birds@champion --dataset birds", "evaluate birds@2 --dataset other-birds.zip --baselines", "evaluate birds@champion --dataset ./folder --json",
                 "evaluate birds --dataset birds --k 1,10,100 --metrics recall@1,map@r,map,ami --per-class", "evaluate letters --dataset letters --episodes 5w1s,20w1s-within",
                 "evaluate people --dataset Market-1501-v15.09.15.zip --metrics cmc@1,cmc@5,map --rerank", "evaluate shoes --dataset shoes.zip --roles roles.csv",
+                "evaluate birds --dataset birds --linear lda,kissme,ldml --dimensions 64", "evaluate faces --dataset faces --calibrate", "evaluate model.safetensors --dataset new/ --calibrate --fit-on old/",
             ],
             Arguments = { Model },
             Options = { Dataset, Split, Roles, Baselines, PerClass },
         };
-        foreach (var option in JudgingOptions.All) command.Options.Add(option);
+        foreach (var option in JudgingOptions.All.Concat(FittingOptions.All)) command.Options.Add(option);
         command.Validators.Add(JudgingOptions.Validate);
+        command.Validators.Add(FittingOptions.Validate);
         command.SetAction(Run);
         return command;
     }
@@ -81,7 +88,8 @@ internal static class EvaluateCommand
             Protocol = parse.GetValue(Roles) is { } roles ? RolesFile.Read(roles, images) : images.Protocol,
         };
         using var session = await EmbeddingSession.Load(model, screen.Live);
-        var report = await session.Evaluate(images, options, cancel);
+        var outcome = await session.Evaluate(images, options, cancel);
+        var report = await new FittedJudging(homes, model, session, screen.Live).Add(outcome, images, options, FittingOptions.Read(parse), cancel);
         if (screen.IsJson) screen.Json(ToJson(model, images, report));
         else Print(screen, model, images, report);
         return 0;
@@ -95,6 +103,7 @@ internal static class EvaluateCommand
         screen.Line($"  {Show.Count(report.Images, "image")} of {Show.Count(report.Classes, "class", "classes")}, {Show.Count(report.Queries)} judged as queries{among}");
         screen.Line();
         MetricsTable.Print(screen, report);
+        FittedText.Print(screen, report);
         if (report.Classwise is { } classes) PrintClasses(screen, classes);
         if (images.Refused.Count == 0) return;
         screen.Line();

@@ -61,15 +61,41 @@ internal sealed class EmbeddingSession : IDisposable
         return new Embeddings(values, Dimension);
     }
 
-    public async Task<EvaluationReport> Evaluate(ImageSource images, EvaluationOptions options, CancellationToken cancel)
+    public async Task<EvaluationOutcome> Evaluate(ImageSource images, EvaluationOptions options, CancellationToken cancel)
     {
-        var report = await thread.Run(() =>
+        var outcome = await thread.Run(() =>
         {
             using var set = LoadImages(images.ClassOfImage, images.Read, images.Name, cancel);
-            return Evaluator.Evaluate(model, set, options, (step, share) => live.Update($"evaluating {Show.Bar(share)} {step}"), cancel).Report;
+            return Evaluator.Evaluate(model, set, options, (step, share) => live.Update($"evaluating {Show.Bar(share)} {step}"), cancel);
         });
         live.Clear();
-        return report;
+        return outcome;
+    }
+
+    /// <summary>The pixels themselves as rows of unit length, in the shape that the model looks at.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="invert">Whether to turn black and white round; null for whether most images are dark on light.</param>
+    /// <param name="cancel">Stops the decoding.</param>
+    public async Task<(Embeddings Pixels, bool Inverted)> RawPixels(ImageSource images, bool? invert, CancellationToken cancel)
+    {
+        var (values, dimension, inverted) = await thread.Run(() =>
+        {
+            using var set = LoadImages(images.ClassOfImage, images.Read, images.Name, cancel);
+            var turned = invert ?? Learning.Evaluation.RawPixels.IsDarkOnLight(set);
+            var (pixels, size) = Learning.Evaluation.RawPixels.Embed(set, turned, cancel);
+            return (pixels, size, turned);
+        });
+        live.Clear();
+        return (new Embeddings(values, dimension), inverted);
+    }
+
+    /// <summary>Work with torch, on the thread that torch has to itself.</summary>
+    public async Task<T> Compute<T>(string step, Func<T> work)
+    {
+        live.Update(step);
+        var result = await thread.Run(work);
+        live.Clear();
+        return result;
     }
 
     /// <summary>The K nearest known rows of every wanted one.</summary>

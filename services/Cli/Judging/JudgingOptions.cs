@@ -48,6 +48,10 @@ internal static class JudgingOptions
             result.AddError("Give either --rerank, or --query-expansion and --gallery-augmentation: both change the ranking");
     }
 
+    /// <summary>Whether re-ranking or averaging is asked for, which are defined for cosines.</summary>
+    public static bool ChangesRanking(CommandResult result) =>
+        result.GetResult(Rerank) is not null || result.GetResult(Expansion) is not null || result.GetResult(Augmentation) is not null;
+
     public static EvaluationOptions Read(ParseResult parse)
     {
         var seed = parse.GetValue(Seed);

@@ -8,7 +8,8 @@ namespace DmlPipeline.Cli.State;
 /// <param name="Name">What people call it.</param>
 /// <param name="Weights">Its safetensors file.</param>
 /// <param name="Sha256">Of that file.</param>
-internal sealed record ModelReference(string Name, string Weights, string Sha256)
+/// <param name="TrainedOn">The dataset version it was trained on, such as <c>birds@2</c>; null when that is not known.</param>
+internal sealed record ModelReference(string Name, string Weights, string Sha256, string? TrainedOn = null)
 {
     public const string Description = "NAME@champion, NAME@latest, NAME@3; NAME alone is its champion; or a model.safetensors file";
 
@@ -25,6 +26,6 @@ internal sealed record ModelReference(string Name, string Weights, string Sha256
         var (model, which) = at < 0 ? (text, "champion") : (text[..at], text[(at + 1)..]);
         var row = await home.Database.ModelVersion(model, which, cancel) ?? throw await Missing.Model(home, model, which, cancel);
         var weights = await home.Store.LocalFile($"models/{row.Model}/v{row.Version}/model.safetensors", cancel);
-        return new ModelReference($"{row.Model} v{row.Version}", weights, JsonNode.Parse(row.ModelJson)!["weights"]!["sha256"]!.ToString());
+        return new ModelReference($"{row.Model} v{row.Version}", weights, JsonNode.Parse(row.ModelJson)!["weights"]!["sha256"]!.ToString(), $"{row.Dataset}@{row.DatasetVersion}");
     }
 }

@@ -16,17 +16,17 @@ public sealed record LinearSettings
     /// <summary>Discriminants of LDA, principal components that KISSME and LDML work on; fewer where there are fewer.</summary>
     public int Dimensions { get; init; } = 64;
 
-    /// <summary>Principal components before LDA.</summary>
-    public int MostFeatures { get; init; } = 512;
+    /// <summary>Principal components before LDA: a bound on time, and on what little variance S_w is inverted in.</summary>
+    public int MostFeatures { get; init; } = 256;
 
-    /// <summary>Of the covariances that are inverted, towards their mean variance.</summary>
-    public double Shrinkage { get; init; } = 0.01;
+    /// <summary>Of the covariances that are inverted, towards their mean variance: what tells some classes apart has to tell others apart.</summary>
+    public double Shrinkage { get; init; } = 0.1;
 
     /// <summary>Of LDML's pairs.</summary>
     public long Seed { get; init; }
 }
 
-/// <summary>A method with the whitening that goes before it.</summary>
+/// <summary>A method with the principal components that go before it.</summary>
 public static class LinearBaseline
 {
     /// <summary>By the names that a command line uses: "lda", "kissme", "ldml".</summary>
@@ -36,20 +36,24 @@ public static class LinearBaseline
     public static LinearMethod Parse(string name) =>
         Names.Contains(name, StringComparer.Ordinal) ? Enum.Parse<LinearMethod>(name, ignoreCase: true) : throw new ArgumentException($"There is no linear method '{name}'; there are {string.Join(", ", Names)}.");
 
-    /// <summary>Whitens the features by their principal components and fits the method to what is left.</summary>
+    /// <summary>
+    /// Fits the method to the features' principal components: whitened for KISSME and LDML; only rotated for LDA, whose shrinkage should leave directions
+    /// of little variance behind.
+    /// </summary>
     /// <exception cref="InvalidDataException">The features or classes cannot be learnt from; the message says why.</exception>
     public static LinearMetric Fit(LinearMethod method, LabelledVectors vectors, LinearSettings settings, CancellationToken cancel)
     {
-        var components = method == LinearMethod.Lda ? Math.Max(settings.MostFeatures, settings.Dimensions) : settings.Dimensions;
-        var whitening = PrincipalComponents.Fit(vectors, components, cancel);
-        var white = vectors with { Values = whitening.Project(vectors.Values, cancel), Dimension = whitening.Dimension };
+        var isLda = method == LinearMethod.Lda;
+        var components = isLda ? Math.Max(settings.MostFeatures, settings.Dimensions) : settings.Dimensions;
+        var first = PrincipalComponents.Fit(vectors, components, whiten: !isLda, cancel);
+        var features = vectors with { Values = first.Project(vectors.Values, cancel), Dimension = first.Dimension };
         var metric = method switch
         {
-            LinearMethod.Lda => LinearDiscriminant.Fit(white, settings.Dimensions, settings.Shrinkage, cancel),
-            LinearMethod.Kissme => Kissme.Fit(white, settings.Shrinkage, cancel),
-            _ => Ldml.Fit(white, new LdmlSettings { Seed = settings.Seed }, cancel).Metric,
+            LinearMethod.Lda => LinearDiscriminant.Fit(features, settings.Dimensions, settings.Shrinkage, cancel),
+            LinearMethod.Kissme => Kissme.Fit(features, settings.Shrinkage, cancel),
+            _ => Ldml.Fit(features, new LdmlSettings { Seed = settings.Seed }, cancel).Metric,
         };
-        // Whitened features have zero mean, and so the two maps are one: L (W (x − μ)).
-        return whitening.Then(metric.Name, metric.Matrix, metric.UnitLength);
+        // Principal components have zero mean, and so the two maps are one: L (U (x − μ)).
+        return first.Then(metric.Name, metric.Matrix, metric.UnitLength);
     }
 }

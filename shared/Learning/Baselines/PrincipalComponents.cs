@@ -3,8 +3,8 @@ using DmlPipeline.Learning.Evaluation;
 namespace DmlPipeline.Learning.Baselines;
 
 /// <summary>
-/// PCA with whitening: y = Λ^-½ U (x − μ), U the eigenvectors with the largest eigenvalues Λ of the covariance (1/N) Σ (x_i − μ)(x_i − μ)ᵀ. Directions
-/// without variance are dropped.
+/// PCA: y = U (x − μ), U the eigenvectors with the largest eigenvalues Λ of the covariance (1/N) Σ (x_i − μ)(x_i − μ)ᵀ; whitened, y = Λ^-½ U (x − μ).
+/// Directions without variance are dropped.
 /// </summary>
 public static class PrincipalComponents
 {
@@ -13,9 +13,10 @@ public static class PrincipalComponents
 
     /// <param name="vectors">The features.</param>
     /// <param name="components">How many to keep; fewer where there are fewer.</param>
+    /// <param name="whiten">Whether every component gets the variance 1; else the map is a rotation.</param>
     /// <param name="cancel">Stops between blocks of rows.</param>
     /// <exception cref="InvalidDataException">All images have the same features, or labels or features cannot be used.</exception>
-    public static LinearMetric Fit(LabelledVectors vectors, int components, CancellationToken cancel)
+    public static LinearMetric Fit(LabelledVectors vectors, int components, bool whiten, CancellationToken cancel)
     {
         if (components < 1) throw new ArgumentOutOfRangeException(nameof(components), components, "Keep at least one component.");
         var scatter = Scatter.Of(vectors);
@@ -25,7 +26,7 @@ public static class PrincipalComponents
         var (variances, directions) = total.Scaled(1.0 / vectors.Count).Eigen();
         var kept = variances.Take(components).TakeWhile(variance => variance > LeastVariance * variances[0] && variance > 0).Count();
         if (kept == 0) throw new InvalidDataException("All images have the same features: there is nothing to learn from them.");
-        double[] scales = [.. variances.Take(kept).Select(variance => 1 / Math.Sqrt(variance))];
+        double[] scales = [.. variances.Take(kept).Select(variance => whiten ? 1 / Math.Sqrt(variance) : 1)];
         return new LinearMetric("pca", scatter.Mean, directions.Top(kept).ScaledRows(scales).Values, UnitLength: false);
     }
 }

@@ -32,9 +32,9 @@ internal sealed class Scatter
         vectors.Check();
         var places = new Dictionary<int, int>();
         foreach (var label in vectors.Labels) places.TryAdd(label, places.Count);
-        int[] classOf = [.. vectors.Labels.Select(label => places[label])], sizes = new int[places.Count];
-        foreach (var label in classOf) sizes[label]++;
-        var scatter = new Scatter(vectors, classOf, sizes);
+        int[] classes = [.. vectors.Labels.Select(label => places[label])], sizes = new int[places.Count];
+        foreach (var label in classes) sizes[label]++;
+        var scatter = new Scatter(vectors, classes, sizes);
         scatter.FindMeans();
         return scatter;
     }

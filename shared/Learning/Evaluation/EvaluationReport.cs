@@ -49,6 +49,9 @@ public sealed record EvaluationReport
     /// <summary>Probabilities and thresholds; null when they were not asked for.</summary>
     public CalibrationReport? Calibration { get; init; }
 
+    /// <summary>What the linear maps among <see cref="Baselines"/> were fitted to; null when there are none.</summary>
+    public LinearNote? Linear { get; init; }
+
     /// <summary>The same metrics of simpler embeddings on the same images: "raw-pixels", "untrained"; linear maps of them and of the model's: "lda", "raw-pixels-lda".</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, double>> Baselines { get; init; } =
         new Dictionary<string, IReadOnlyDictionary<string, double>>(StringComparer.Ordinal);
@@ -77,6 +80,13 @@ public sealed record EvaluationReport
 /// <param name="DatabaseAugmentation">Null for none.</param>
 public sealed record ProtocolNote(
     bool HasRoles, bool HasCameras, ReRanking? ReRanking, NeighbourAveraging? QueryExpansion, NeighbourAveraging? DatabaseAugmentation);
+
+/// <summary>How linear baselines were fitted.</summary>
+/// <param name="FittedOn">The images, in words.</param>
+/// <param name="FittedImages">Their number.</param>
+/// <param name="FittedClasses">Their classes.</param>
+/// <param name="Dimensions">What is left of the features, by baseline.</param>
+public sealed record LinearNote(string FittedOn, int FittedImages, int FittedClasses, IReadOnlyDictionary<string, int> Dimensions);
 
 /// <summary>One class of the test.</summary>
 /// <param name="Class">Its name.</param>

@@ -9,12 +9,14 @@ public static class RawPixels
     private const int MostSide = 32;
 
     /// <summary>[N, D] row-major. Dark drawings on light paper are inverted, so that the ink counts; images larger than 32x32 are averaged down first.</summary>
-    public static (float[] Embeddings, int Dimension) Embed(ImageSet set, CancellationToken cancel)
+    public static (float[] Embeddings, int Dimension) Embed(ImageSet set, CancellationToken cancel) => Embed(set, IsDarkOnLight(set), cancel);
+
+    /// <summary>As above, inverted or not as it is said: for sets that have to be alike.</summary>
+    public static (float[] Embeddings, int Dimension) Embed(ImageSet set, bool invert, CancellationToken cancel)
     {
         int height = Math.Min(MostSide, set.Shape.Height), width = Math.Min(MostSide, set.Shape.Width);
         var dimension = set.Shape.Channels * height * width;
         var embeddings = new float[checked(set.Count * dimension)];
-        var invert = IsDarkOnLight(set);
         Parallel.For(0, set.Count, new ParallelOptions { CancellationToken = cancel }, () => new byte[set.Shape.Bytes], (index, _, pixels) =>
         {
             set.CopyPixels(index, pixels);

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace DmlPipeline.Learning.Evaluation;
 
 /// <summary>Predictions of about the same probability: how sure they were, and how often they were right.</summary>
@@ -9,6 +11,7 @@ namespace DmlPipeline.Learning.Evaluation;
 public sealed record ReliabilityBin(double Low, double High, double Share, double Confidence, double Frequency);
 
 /// <summary>A probability that was given, whether it came true, and what the prediction weighs.</summary>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct Forecast(double Probability, double Frequency, double Weight);
 
 /// <summary>Reliability diagrams and the calibration errors read off them (Naeini, Cooper and Hauskrecht 2015; Guo et al. 2017; Nixon et al. 2019).</summary>

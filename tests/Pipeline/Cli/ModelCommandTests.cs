@@ -103,6 +103,41 @@ public sealed class ModelCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Linear_baselines_and_calibration_are_fitted_to_other_images()
+    {
+        var other = Path.Combine(sandbox.Folder, "other");
+        GlyphSample.Write(other, alphabets: 2, charactersPerAlphabet: 4, drawingsPerCharacter: 5, seed: 2, default);
+        string[] evaluate = ["evaluate", Model, "--dataset", Data, "--metrics", "recall@1,map", "--episodes", "3w1s", "--linear", "lda,kissme,ldml", "--dimensions", "6", "--calibrate", "--fit-on", other];
+
+        var json = await sandbox.Dml([.. evaluate, "--json"]);
+        var text = await sandbox.Dml(evaluate);
+
+        json.Code.ShouldBe(0, json.Error);
+        var baselines = json.Json["baselines"]!.AsObject();
+        baselines.Select(baseline => baseline.Key).ShouldBe(["raw-pixels", "lda", "raw-pixels-lda", "kissme", "raw-pixels-kissme", "ldml", "raw-pixels-ldml"]);
+        foreach (var (name, metrics) in baselines) metrics!.AsObject().Select(metric => metric.Key).ShouldBe(["recall@1", "map", "3w1s"], name);
+        var linear = json.Json["linear"]!;
+        (linear["fittedImages"]!.GetValue<int>(), linear["fittedClasses"]!.GetValue<int>(), linear["dimensions"]!["lda"]!.GetValue<int>()).ShouldBe((40, 8, 6));
+        var calibration = json.Json["calibration"]!;
+        calibration["fittedOn"]!.ToString().ShouldBe(other);
+        calibration["pairs"]!["samePairs"]!.GetValue<int>().ShouldBe(6 * 6);
+        calibration["nearestClass"]!["temperature"]!.GetValue<double>().ShouldBeGreaterThan(0);
+        calibration["verification"]!["thresholds"]!.AsArray().Count.ShouldBe(4);
+
+        text.Code.ShouldBe(0, text.Error);
+        foreach (var part in new[] { "raw pixels kissme", "40 images of 8 classes", "equal error rate", "false matches wanted", "too few pairs" }) text.Output.ShouldContain(part);
+    }
+
+    [Fact]
+    public async Task What_there_is_to_fit_to_must_be_named_where_the_model_does_not_say()
+    {
+        (await sandbox.Dml("evaluate", Model, "--dataset", Data, "--calibrate")).Error.ShouldContain("--fit-on");
+        (await sandbox.Dml("evaluate", Model, "--dataset", Data, "--linear", "itml")).Code.ShouldBe(2);
+        (await sandbox.Dml("evaluate", Model, "--dataset", Data, "--linear", "kissme", "--rerank")).Error.ShouldContain("by distance");
+        (await sandbox.Dml("evaluate", Model, "--dataset", Data, "--dimensions", "8")).Error.ShouldContain("--linear");
+    }
+
+    [Fact]
     public async Task A_folder_has_no_splits()
     {
         var result = await sandbox.Dml("evaluate", Model, "--dataset", Data, "--split", "test");

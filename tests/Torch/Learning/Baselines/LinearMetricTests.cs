@@ -30,9 +30,20 @@ public sealed class LinearMetricTests
         var golden = LinearGolden.Read("lda", index);
         var vectors = LinearGolden.Vectors(golden);
 
-        var metric = PrincipalComponents.Fit(vectors, components: 3, CancellationToken.None);
+        var metric = PrincipalComponents.Fit(vectors, components: 3, whiten: true, CancellationToken.None);
 
         ShouldHaveProducts(metric.Project(vectors.Values, CancellationToken.None), 3, golden.Doubles("white"));
+    }
+
+    [Fact]
+    public void Without_whitening_all_components_are_a_rotation()
+    {
+        var vectors = LinearGolden.Vectors(LinearGolden.Read("lda", 0));
+
+        var metric = PrincipalComponents.Fit(vectors, components: 9, whiten: false, CancellationToken.None);
+
+        double[] identity = [.. Enumerable.Range(0, 25).Select(i => i % 6 == 0 ? 1.0 : 0)];
+        Form(metric).ShouldBeLike(identity, 1e-12);
     }
 
     [Theory]
@@ -56,8 +67,9 @@ public sealed class LinearMetricTests
     {
         // 4 of 24 features tell the classes apart; the others are as large and say nothing. Fitted to 12 classes, judged on 12 others.
         var (train, test) = (Hidden(seed: 1), Hidden(seed: 2));
+        var settings = new LinearSettings { Dimensions = method == LinearMethod.Lda ? 4 : 24 };
 
-        var metric = LinearBaseline.Fit(method, train, new LinearSettings { Dimensions = 24 }, CancellationToken.None);
+        var metric = LinearBaseline.Fit(method, train, settings, CancellationToken.None);
         var judged = Recall(metric.Project(test.Values, CancellationToken.None), metric.Dimension, test.Labels, !metric.UnitLength);
 
         Recall(Points.Unit(test.Values, 24), 24, test.Labels, byDistance: false).ShouldBeLessThan(0.75);
