@@ -52,7 +52,7 @@ internal sealed record FittingOptions(IReadOnlyList<LinearMethod> Linear, Linear
 
     public static FittingOptions Read(ParseResult parse)
     {
-        var settings = new LinearSettings { Seed = JudgingOptions.Read(parse).KMeans.Seed };
+        var settings = new LinearSettings { Ldml = new LdmlSettings { Seed = JudgingOptions.Read(parse).KMeans.Seed } };
         if (parse.GetResult(DimensionsOption) is not null) settings = settings with { Dimensions = parse.GetValue(DimensionsOption) };
         return new FittingOptions(parse.GetValue(LinearOption) is { } names ? Parse(names) : [], settings, parse.GetValue(CalibrateOption), parse.GetValue(FitOnOption));
     }

@@ -35,7 +35,7 @@ internal static class JudgingOptions
         new("--gallery-augmentation") { Description = "Average gallery images with their N nearest, likewise", HelpName = "N,ALPHA", Arity = ArgumentArity.ZeroOrOne },
         text => ParseAveraging(text));
 
-    private static readonly Option<long> Seed = new("--seed") { Description = "Of intervals, episodes and clustering", HelpName = "N" };
+    private static readonly Option<long> Seed = new("--seed") { Description = "Of intervals, episodes, clustering and the pairs of LDML", HelpName = "N" };
 
     static JudgingOptions() => IntervalsOver.AcceptOnlyFromAmong("classes", "queries", "none");
 

@@ -22,8 +22,8 @@ public sealed record LinearSettings
     /// <summary>Of the covariances that are inverted, towards their mean variance: what tells some classes apart has to tell others apart.</summary>
     public double Shrinkage { get; init; } = 0.1;
 
-    /// <summary>Of LDML's pairs.</summary>
-    public long Seed { get; init; }
+    /// <summary>How LDML draws its pairs and ascends.</summary>
+    public LdmlSettings Ldml { get; init; } = new();
 }
 
 /// <summary>A method with the principal components that go before it.</summary>
@@ -51,7 +51,7 @@ public static class LinearBaseline
         {
             LinearMethod.Lda => LinearDiscriminant.Fit(features, settings.Dimensions, settings.Shrinkage, cancel),
             LinearMethod.Kissme => Kissme.Fit(features, settings.Shrinkage, cancel),
-            _ => Ldml.Fit(features, new LdmlSettings { Seed = settings.Seed }, cancel).Metric,
+            _ => Ldml.Fit(features, settings.Ldml, cancel).Metric,
         };
         // Principal components have zero mean, and so the two maps are one: L (U (x − μ)).
         return first.Then(metric.Name, metric.Matrix, metric.UnitLength);

@@ -67,7 +67,7 @@ public sealed class LinearMetricTests
     {
         // 4 of 24 features tell the classes apart; the others are as large and say nothing. Fitted to 12 classes, judged on 12 others.
         var (train, test) = (Hidden(seed: 1), Hidden(seed: 2));
-        var settings = new LinearSettings { Dimensions = method == LinearMethod.Lda ? 4 : 24 };
+        var settings = new LinearSettings { Dimensions = method == LinearMethod.Lda ? 4 : 24, Ldml = new LdmlSettings { Pairs = 3000 } };
 
         var metric = LinearBaseline.Fit(method, train, settings, CancellationToken.None);
         var judged = Recall(metric.Project(test.Values, CancellationToken.None), metric.Dimension, test.Labels, !metric.UnitLength);
@@ -85,7 +85,7 @@ public sealed class LinearMetricTests
         var (points, labels) = Points.Clouds(40, noise: 0.3f, seed: 4, 3, 3, 2, 4);
         for (var i = 0; i < labels.Length; i++) (points[i * 40], points[(i * 40) + 1]) = (3, points[(i * 40) + 2]);
 
-        var metric = LinearBaseline.Fit(method, new LabelledVectors(points, 40, labels), new LinearSettings(), CancellationToken.None);
+        var metric = LinearBaseline.Fit(method, new LabelledVectors(points, 40, labels), new LinearSettings { Ldml = new LdmlSettings { Pairs = 500 } }, CancellationToken.None);
 
         metric.InputDimension.ShouldBe(40);
         metric.Dimension.ShouldBeInRange(1, 12);
@@ -101,7 +101,7 @@ public sealed class LinearMetricTests
         var vectors = new LabelledVectors(points, 2, [5, 5, 7, 7, 9, 9]);
 
         foreach (var metric in (LinearMetric[])
-            [LinearDiscriminant.Fit(vectors, 2, shrinkage: 0.1, CancellationToken.None), Kissme.Fit(vectors, shrinkage: 0, CancellationToken.None), Ldml.Fit(vectors, new LdmlSettings(), CancellationToken.None).Metric])
+            [LinearDiscriminant.Fit(vectors, 2, shrinkage: 0.1, CancellationToken.None), Kissme.Fit(vectors, shrinkage: 0, CancellationToken.None), Ldml.Fit(vectors, new LdmlSettings { Pairs = 100 }, CancellationToken.None).Metric])
         {
             metric.Projection.ShouldAllBe(value => double.IsFinite(value), metric.Name);
             Recall(metric.Project(points, CancellationToken.None), metric.Dimension, vectors.Labels, !metric.UnitLength).ShouldBe(1, metric.Name);
