@@ -11,6 +11,7 @@ using DmlPipeline.Benchmarks;
     ("ingestion", "images per second and peak memory from a dropped archive to a dataset version", IngestionBenchmark.Run),
     ("peer", "every loss here and in pytorch-metric-learning: recall@1, MAP@R and images/s on unseen alphabets", PeerBenchmark.Run),
     ("python-ratio", "training images per second here and in PyTorch, taking turns", PythonRatioBenchmark.Run),
+    ("storage", "a large object to S3 and its memory; transactions per second on SQLite and PostgreSQL", StorageBenchmark.Run),
     ("training", "images per second, memory and recall on unseen classes; a zip of class folders, or noise", TrainingBenchmark.Run),
 ];
 
