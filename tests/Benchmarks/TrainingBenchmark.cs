@@ -58,7 +58,7 @@ public static class TrainingBenchmark
         var name = Option(args, "--recipe") ?? "default";
         var text = File.Exists(name) ? File.ReadAllText(name) : RecipeFile.BuiltInText(name);
         var more = args.Index().Where(arg => arg.Item == "--set").Select(arg => args[arg.Index + 1]).ToList();
-        if (noise) more.AddRange(["epochs: 20", "steps_per_epoch: 100"]);
+        if (noise) more.AddRange(new[] { "epochs: 20", "steps_per_epoch: 100" }.Where(line => !more.Exists(given => given.Split(':')[0] == line.Split(':')[0])));
         // A key given again replaces the recipe's own.
         var keys = more.Select(line => line.Split(':')[0]).ToHashSet(StringComparer.Ordinal);
         if (keys.Overlaps(["epochs", "budget"])) keys.UnionWith(["epochs", "budget"]);
