@@ -15,9 +15,6 @@ internal static class TestServer
 
     public static Task<IReadOnlyDictionary<string, string>> Postgres => PostgresServer.Value;
 
-    /// <summary>Stops or starts it in the middle of a test: <c>down</c>, <c>up</c>, <c>kill</c>.</summary>
-    public static Task Run(string server, string verb) => Script(server, verb, Folder);
-
     private static async Task<IReadOnlyDictionary<string, string>> Start(string server)
     {
         await Script(server, "up", Folder, "--until-exit", $"{Environment.ProcessId}");
