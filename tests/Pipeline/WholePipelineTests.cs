@@ -85,7 +85,7 @@ public sealed class WholePipelineTests : IDisposable
     [Fact]
     public async Task A_cancelled_run_keeps_its_checkpoint_and_is_resumed_to_the_end()
     {
-        await using var pipeline = await Start("{ \"epochs\": 400, \"threads\": 1 }");
+        await using var pipeline = await Start("{ \"epochs\": 80, \"threads\": 1 }");
         DropGlyphs("letters", alphabets: 3, seed: 1);
         await Eventually(() => pipeline.Database.Run("letters-v1", default), run => run?.ProgressJson is not null);
 
@@ -101,7 +101,7 @@ public sealed class WholePipelineTests : IDisposable
     [Fact]
     public async Task A_stopped_pipeline_goes_on_where_it_was()
     {
-        await using (var first = await Start("{ \"epochs\": 300, \"threads\": 1 }"))
+        await using (var first = await Start("{ \"epochs\": 80, \"threads\": 1 }"))
         {
             DropGlyphs("letters", alphabets: 3, seed: 1);
             await Eventually(() => first.Database.Run("letters-v1", default), run => run?.ProgressJson is not null);
@@ -110,7 +110,7 @@ public sealed class WholePipelineTests : IDisposable
         await using var second = await Start();
         var run = await Registered(second, "letters-v1");
 
-        run.RecipeJson.ShouldContain("300");
+        run.RecipeJson.ShouldContain("\"epochs\":80");
         (await second.Database.ModelVersions("letters", [], null, 10, default)).Count.ShouldBe(1);
     }
 
