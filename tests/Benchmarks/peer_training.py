@@ -109,6 +109,9 @@ def augment(x):
 
 
 def batches():
+    if list(loss.parameters()) and not isinstance(loss, losses.MarginLoss):  # class weights: shuffled, as we draw for them
+        while True:
+            yield from (part for part in torch.randperm(len(labels)).split(BATCH) if len(part) == BATCH)
     while True:
         order = list(samplers.MPerClassSampler(labels, PER_CLASS, batch_size=BATCH, length_before_new_iter=BATCH * 100))
         yield from (torch.as_tensor(order[i : i + BATCH]) for i in range(0, len(order) - BATCH + 1, BATCH))

@@ -153,8 +153,11 @@ public sealed record MemorySettings
 /// <summary>How batches are drawn.</summary>
 public sealed record SamplerSettings
 {
-    /// <summary>balanced: classes x images_per_class, which pair losses need. The others draw as many images in other ways.</summary>
-    public SamplerKind Kind { get; init; } = SamplerKind.Balanced;
+    /// <summary>
+    /// Auto: balanced (classes x images_per_class) for pair losses, which need partners in the batch; shuffled for losses with class weights, which learn
+    /// faster from batches of many classes (experiments.md). The others draw as many images in other ways.
+    /// </summary>
+    public SamplerKind? Kind { get; init; }
 
     /// <summary>Auto: 32, or all classes when there are fewer.</summary>
     [Range(1, 4096)]

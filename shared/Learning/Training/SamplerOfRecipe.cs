@@ -13,7 +13,7 @@ internal static class SamplerOfRecipe
     {
         var (settings, seed) = (recipe.Sampler, recipe.Seed);
         var (classes, perClass) = (settings.Classes!.Value, settings.ImagesPerClass!.Value);
-        return settings.Kind switch
+        return DatasetDefaults.KindOfSampler(recipe) switch
         {
             SamplerKind.Balanced => new PkSampler(train.Labels, classes, perClass, seed),
             SamplerKind.Hierarchical => new HierarchicalSampler(
