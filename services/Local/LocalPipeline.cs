@@ -1,9 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using DmlPipeline.Evaluation;
 using DmlPipeline.Hosting;
 using DmlPipeline.Ingestion;
-using DmlPipeline.Registry;
 using DmlPipeline.Storage;
 using DmlPipeline.Training;
 using Microsoft.AspNetCore.Builder;
@@ -78,6 +76,7 @@ public sealed class LocalPipeline : IAsyncDisposable
     private static async Task CleanUp(PipelineHome home, Database database, CancellationToken cancel)
     {
         await database.ReleaseAll(cancel);
+        await database.UnclaimAll(cancel);
         if (Directory.Exists(home.TemporaryFolder)) Directory.Delete(home.TemporaryFolder, recursive: true);
         Directory.CreateDirectory(home.TemporaryFolder);
         var store = home.OpenStore();
@@ -106,12 +105,9 @@ public sealed class LocalPipeline : IAsyncDisposable
         services.AddSingleton<IArtifactStore>(home.OpenStore());
         services.AddEmbeddedBus(bus =>
         {
-            IngestionService.AddConsumers(bus);
-            TrainingService.AddConsumers(bus);
-            EvaluationService.AddConsumers(bus);
-            RegistryService.AddConsumers(bus);
+            foreach (var service in PipelineService.Core) service.AddConsumers(bus);
         });
-        services.AddIngestion().AddTraining().AddEvaluation().AddRegistry();
+        foreach (var service in PipelineService.Core) service.AddServices(services);
         services.Configure<TrainingOptions>(training => training.WorkFolder = home.WorkFolder);
         services.Configure<IngestionOptions>(ingestion => ingestion.TemporaryFolder = home.TemporaryFolder);
         if (settings.Training is not null) services.Configure(settings.Training);
@@ -120,7 +116,7 @@ public sealed class LocalPipeline : IAsyncDisposable
         var app = builder.Build();
         app.Use(OnlyForThisMachine);
         app.MapGet("/health/live", () => "live");
-        app.MapRegistry();
+        foreach (var service in PipelineService.Core) service.MapRoutes(app);
         return app;
     }
 

@@ -48,6 +48,21 @@ public sealed class PipelineHome(string path)
         }
     }
 
+    /// <summary>Keeps <c>dml up</c> from this home, which it would tidy up as if nobody worked on it, while any number of single services do.</summary>
+    /// <exception cref="InvalidOperationException">A whole pipeline runs on this home.</exception>
+    public FileStream Share()
+    {
+        Directory.CreateDirectory(Path);
+        try
+        {
+            return new FileStream(LockFile, FileMode.OpenOrCreate, FileAccess.Read, FileShare.Read);
+        }
+        catch (IOException e)
+        {
+            throw new InvalidOperationException($"A whole pipeline runs on {Path}, in one process. Stop it, or choose another folder with --home.", e);
+        }
+    }
+
     /// <summary>The pipeline that runs on this home now, or null.</summary>
     public RunningPipeline? Running()
     {

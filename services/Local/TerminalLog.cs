@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace DmlPipeline.Local;
 
 /// <summary>What happens, for whoever watches the pipeline: one short line each on stderr; the home's pipeline.log has all of it.</summary>
-internal sealed class TerminalLog : ILoggerProvider
+public sealed class TerminalLog : ILoggerProvider
 {
     public ILogger CreateLogger(string categoryName) => new Logger(ServiceOf(categoryName));
 

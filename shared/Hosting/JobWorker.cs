@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using DmlPipeline.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -12,6 +14,9 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
 {
     // Unique to this object, so that a lease which another worker took over can never be mistaken for one's own.
     private readonly string worker = $"{kind}@{Environment.MachineName}/{Environment.ProcessId}/{Guid.NewGuid().ToString("N")[..6]}";
+
+    private static readonly Histogram<double> JobDuration =
+        new Meter("DmlPipeline").CreateHistogram<double>("dml.job.duration", "s", "Time that a job ran in this process, by how that ended");
 
     protected Database Database => database;
 
@@ -57,6 +62,8 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
             return;
         }
         logger.JobStarted(job.Id);
+        var started = Stopwatch.GetTimestamp();
+        using var activity = Tracing.Source.StartActivity(job.Id, ActivityKind.Internal, job.Trace);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         using var ended = new CancellationTokenSource();
         var heartbeat = Beat(job, stop, ended.Token);
@@ -72,6 +79,9 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
         // The heartbeat ends before the job is accounted for: one that went on would keep a failed job leased for ever.
         await ended.CancelAsync();
         var answer = await heartbeat;
+        if (error is not null) activity?.SetStatus(ActivityStatusCode.Error, error.Message);
+        JobDuration.Record(
+            Stopwatch.GetElapsedTime(started).TotalSeconds, new("kind", kind), new("outcome", error is null ? "done" : error is OperationCanceledException ? "stopped" : "failed"));
         try
         {
             await Account(job, error, answer, stop.IsCancellationRequested, stopping.IsCancellationRequested);

@@ -36,4 +36,7 @@ internal static partial class Log
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sent again {Count} × {Name}")]
     public static partial void Reconciled(this ILogger logger, int count, string name);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Waiting for the broker: {Reason}")]
+    public static partial void WaitingForBroker(this ILogger logger, string reason);
 }

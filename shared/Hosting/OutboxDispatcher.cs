@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.Json;
 using DmlPipeline.Contracts;
+using DmlPipeline.Hosting.Messaging;
 using DmlPipeline.Storage;
 using MassTransit;
 using Microsoft.Extensions.Hosting;
@@ -8,13 +11,20 @@ using Microsoft.Extensions.Logging;
 namespace DmlPipeline.Hosting;
 
 /// <summary>
-/// Sends what transactions have left in the outbox, in order. It may send a message twice when the process dies between sending
-/// and noting so; the inbox of each consumer makes that harmless.
+/// Sends what transactions have left in the outbox. Every process does; each message is claimed by one of them. It may be sent twice
+/// when the process dies between sending and noting so; the inbox of each consumer makes that harmless.
 /// </summary>
-public sealed class OutboxDispatcher(Database database, IBus bus, ILogger<OutboxDispatcher> logger) : BackgroundService
+public sealed class OutboxDispatcher(Database database, IBus bus, BusSettings settings, ILogger<OutboxDispatcher> logger) : BackgroundService
 {
     private const int BatchSize = 200;
     private const int LongestSummary = 120;
+
+    // A broker confirms what is on its disks: in turn that makes a hundred messages a second, side by side thousands. In memory there
+    // is nothing to wait for, and messages stay in order.
+    private const int AtOnceToBroker = 64;
+
+    // Longer than a batch takes, shorter than anyone would wait for the messages of a process that died with its claim.
+    private static readonly TimeSpan ClaimFor = TimeSpan.FromSeconds(20);
 
     // Other processes (the command line) fill the outbox too, so a signal from this process is not enough.
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
@@ -62,26 +72,33 @@ public sealed class OutboxDispatcher(Database database, IBus bus, ILogger<Outbox
 
     private async Task<int> SendBatch(CancellationToken cancel)
     {
-        var messages = await database.Unsent(BatchSize, cancel);
-        var done = new List<long>(messages.Count);
+        var messages = await database.Claim(BatchSize, ClaimFor, cancel);
+        var done = new ConcurrentDictionary<long, bool>();
+        var together = new ParallelOptions { MaxDegreeOfParallelism = settings.IsMemory ? 1 : AtOnceToBroker, CancellationToken = cancel };
         try
         {
-            foreach (var message in messages)
+            await Parallel.ForEachAsync(messages, together, async (message, stop) =>
             {
-                if (Read(message) is { } body)
-                {
-                    await bus.Publish(body, body.GetType(), context => context.MessageId = Guid.Parse(message.MessageId), cancel);
-                    logger.Published(message.Type, Summary(message.BodyJson));
-                }
-                done.Add(message.Id);
-            }
+                await Send(message, stop);
+                done[message.Id] = true;
+            });
         }
         finally
         {
             // Also when the bus fails half way: what it took must not be sent with every attempt to send the rest.
-            if (done.Count > 0) await database.MarkSent(done, CancellationToken.None);
+            if (!done.IsEmpty) await database.MarkSent([.. done.Keys], CancellationToken.None);
+            if (done.Count < messages.Count)
+                await database.Unclaim([.. messages.Select(message => message.Id).Where(id => !done.ContainsKey(id))], CancellationToken.None);
         }
         return messages.Count;
+    }
+
+    private async Task Send(OutboxMessage message, CancellationToken cancel)
+    {
+        if (Read(message) is not { } body) return;
+        using var activity = Tracing.Source.StartActivity($"send {message.Type}", ActivityKind.Producer, message.Trace);
+        await bus.Publish(body, body.GetType(), context => context.MessageId = Guid.Parse(message.MessageId), cancel);
+        logger.Published(message.Type, Summary(message.BodyJson));
     }
 
     /// <summary>The beginning names what a message is about; a recipe or a list of a thousand objects would only hide it.</summary>

@@ -1,3 +1,4 @@
+using DmlPipeline.Hosting.Messaging;
 using DmlPipeline.Storage;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
@@ -6,28 +7,37 @@ namespace DmlPipeline.Hosting;
 
 public static class PipelineHosting
 {
-    /// <summary>
-    /// The parts that every process has: the bus with the consumers of its services, the outbox dispatcher and the reconciler.
-    /// Embedded, the bus lives in memory and its queues are lost with the process; the reconciler makes up for that.
-    /// </summary>
-    public static IServiceCollection AddEmbeddedBus(this IServiceCollection services, Action<IBusRegistrationConfigurator> addConsumers)
+    /// <summary>The parts that every process has, with the bus in memory: what it holds is lost with the process, the reconciler makes up for that.</summary>
+    public static IServiceCollection AddEmbeddedBus(this IServiceCollection services, Action<IBusRegistrationConfigurator> addConsumers) =>
+        services.AddPipelineBus(BusSettings.Memory, addConsumers);
+
+    /// <summary>The parts that every process has: the bus with the consumers of its services, the outbox dispatcher and the reconciler.</summary>
+    public static IServiceCollection AddPipelineBus(this IServiceCollection services, BusSettings settings, Action<IBusRegistrationConfigurator> addConsumers)
     {
+        services.AddSingleton(settings);
+        // What is published before a queue is bound vanishes: the queues come first, and nothing is sent before the bus stands.
+        if (!settings.IsMemory) services.AddHostedService<QueueDeclaration>();
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
             bus.SetKebabCaseEndpointNameFormatter();
+            bus.ConfigureHealthCheckOptions(options => options.Name = "bus");
             addConsumers(bus);
-            // Short retries cover a busy database; what still fails goes to <queue>_error and is owed again.
+            // What still fails after these goes to <queue>_error.
             bus.AddConfigureEndpointsCallback((_, endpoint) => endpoint.UseMessageRetry(retry =>
             {
-                retry.Intervals(100, 500, 2000);
+                retry.Intervals([.. settings.RetryAfter]);
                 retry.Ignore<PermanentException>();
             }));
-            bus.UsingInMemory((context, memory) => memory.ConfigureEndpoints(context));
+            if (settings.IsMemory) bus.UsingInMemory((context, memory) =>
+            {
+                memory.UseInstrumentation();
+                memory.ConfigureEndpoints(context);
+            });
+            else UseRabbitMq(bus, settings);
         });
         services.Configure<MassTransitHostOptions>(options =>
         {
-            // What is published before a queue is bound vanishes: nothing may be sent before the bus stands.
             options.WaitUntilStarted = true;
             options.StopTimeout = TimeSpan.FromSeconds(10);
         });
@@ -39,4 +49,25 @@ public static class PipelineHosting
     /// <summary>Registers what a service derives as owed from its state.</summary>
     public static IServiceCollection AddReconciliation(this IServiceCollection services, string name, Func<Transaction, long, Task<int>> publish) =>
         services.AddSingleton(new Reconciliation(name, publish));
+
+    private static void UseRabbitMq(IBusRegistrationConfigurator bus, BusSettings settings)
+    {
+        bus.AddRabbitMqConfigureEndpointsCallback((_, queue, endpoint) => RabbitMqQueues.Configure(endpoint, queue));
+        bus.UsingRabbitMq((context, rabbit) =>
+        {
+            rabbit.Host(settings.Host, settings.Port, settings.VirtualHost, host =>
+            {
+                host.Username(settings.User);
+                host.Password(settings.Password);
+                host.ConnectionName(settings.ConnectionName);
+                // A publish returns when the broker has the message on its disks, and no sooner.
+                host.PublisherConfirmation = true;
+                if (settings.Tls) host.UseSsl(ssl => ssl.ServerName = settings.Host);
+            });
+            rabbit.PrefetchCount = settings.Prefetch;
+            rabbit.UseInstrumentation();
+            rabbit.SendTopology.ConfigureErrorSettings = RabbitMqQueues.ConfigureErrors;
+            rabbit.ConfigureEndpoints(context);
+        });
+    }
 }

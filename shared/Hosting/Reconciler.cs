@@ -1,3 +1,4 @@
+using DmlPipeline.Hosting.Messaging;
 using DmlPipeline.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -13,15 +14,15 @@ public sealed record Reconciliation(string Name, Func<Transaction, long, Task<in
 /// Sends again what is still owed, at the start and every minute. The in-memory bus forgets its messages with the process, and a
 /// broker can be purged; the state cannot.
 /// </summary>
-public sealed class Reconciler(Database database, IEnumerable<Reconciliation> reconciliations, ILogger<Reconciler> logger) : BackgroundService
+public sealed class Reconciler(Database database, BusSettings bus, IEnumerable<Reconciliation> reconciliations, ILogger<Reconciler> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
-        // At the start nothing is under way: everything unanswered is owed. Later, messages get a minute to arrive.
-        for (var patience = TimeSpan.Zero; !stoppingToken.IsCancellationRequested; patience = Interval)
+        // A bus in memory begins empty: everything unanswered is owed. Later, and where a broker keeps messages, they get a minute to arrive.
+        for (var patience = bus.IsMemory ? TimeSpan.Zero : Interval; !stoppingToken.IsCancellationRequested; patience = Interval)
         {
             var before = Database.Now - (long)patience.TotalMilliseconds;
             foreach (var reconciliation in reconciliations) await Attempt(() => Reconcile(reconciliation, before, stoppingToken), stoppingToken);
@@ -32,9 +33,32 @@ public sealed class Reconciler(Database database, IEnumerable<Reconciliation> re
 
     private async Task Reconcile(Reconciliation reconciliation, long before, CancellationToken cancel)
     {
-        var count = await database.Write(transaction => reconciliation.Publish(transaction, before), cancel);
+        var count = await database.Write(async transaction =>
+        {
+            var mark = await transaction.QueryOne<long?>("select max(id) from outbox") ?? 0;
+            var published = await reconciliation.Publish(transaction, before);
+            return published == 0 || bus.IsMemory ? published : published - await HoldBack(transaction, mark);
+        }, cancel);
         if (count > 0) logger.Reconciled(count, reconciliation.Name);
     }
+
+    /// <summary>
+    /// Takes back what was sent again only just: after one minute, two, four and so on, at most a day. A message that can never be consumed
+    /// would otherwise leave a dead letter every minute on a broker that keeps them.
+    /// </summary>
+    private static async Task<int> HoldBack(Transaction transaction, long mark)
+    {
+        var repeated = (await transaction.Query<(long Id, long Times, long Last)>(
+            """
+            select again.id, count(*) as times, max(earlier.created_at) as last
+            from outbox again join outbox earlier on earlier.type = again.type and earlier.body_json = again.body_json and earlier.id <= @mark
+            where again.id > @mark group by again.id
+            """, new { mark })).ToList();
+        var tooSoon = repeated.Where(message => Database.Now - message.Last < Wait(message.Times).TotalMilliseconds).Select(message => message.Id).ToList();
+        return tooSoon.Count == 0 ? 0 : await transaction.Execute("delete from outbox where id in @tooSoon", new { tooSoon });
+    }
+
+    private static TimeSpan Wait(long times) => TimeSpan.FromMinutes(Math.Min(Math.Pow(2, times - 1), 24 * 60));
 
     /// <summary>What fails is tried again with the next round and must not keep the others from their turn.</summary>
     private async Task Attempt(Func<Task> work, CancellationToken stopping)

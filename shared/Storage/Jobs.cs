@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace DmlPipeline.Storage;
 
 /// <summary>A job that this worker holds until the lease ends.</summary>
@@ -7,7 +9,8 @@ namespace DmlPipeline.Storage;
 /// <param name="Failures">Attempts that ended in an exception.</param>
 /// <param name="Starts">How often it was started since it last made lasting progress, this time included.</param>
 /// <param name="Worker">Who holds the lease.</param>
-public sealed record LeasedJob(string Id, string Kind, string Subject, long Failures, long Starts, string Worker);
+/// <param name="Trace">W3C trace context of what asked for it; null when nobody traced that.</param>
+public sealed record LeasedJob(string Id, string Kind, string Subject, long Failures, long Starts, string Worker, string? Trace);
 
 public enum HeartbeatAnswer { Continue, CancelRequested, LeaseLost }
 
@@ -20,10 +23,10 @@ public static class Jobs
     public static Task<int> Enqueue(this Transaction transaction, string kind, string subject, int priority = 0) =>
         transaction.Execute(
             """
-            insert into jobs (id, kind, subject, state, priority, created_at, updated_at)
-            values (@id, @kind, @subject, 'queued', @priority, @now, @now) on conflict do nothing
+            insert into jobs (id, kind, subject, state, priority, trace, created_at, updated_at)
+            values (@id, @kind, @subject, 'queued', @priority, @trace, @now, @now) on conflict do nothing
             """,
-            new { id = Id(kind, subject), kind, subject, priority, now = Database.Now });
+            new { id = Id(kind, subject), kind, subject, priority, trace = Activity.Current?.Id, now = Database.Now });
 
     /// <summary>Queues a finished job again, for example a cancelled one that is to be resumed.</summary>
     public static Task<int> Requeue(this Transaction transaction, string kind, string subject) =>
@@ -49,7 +52,7 @@ public static class Jobs
             $"""
             update jobs set state = 'leased', leased_by = @worker, lease_until = @until, leases = leases + 1, updated_at = @now
             where id = (select id from jobs where {waiting} order by priority desc, created_at, id limit 1 {database.SkipLocked})
-            returning id, kind, subject, failures, leases as starts, leased_by as worker
+            returning id, kind, subject, failures, leases as starts, leased_by as worker, trace
             """,
             new { kind, worker, now = Database.Now, until = Database.Now + (long)lease.TotalMilliseconds }), cancel);
     }

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using System.Text.Json;
 using Dapper;
 using DmlPipeline.Contracts;
@@ -27,12 +28,16 @@ public sealed class Transaction
 
     public Task<T?> QueryOne<T>(string sql, object? arguments = null) => connection.QueryFirstOrDefaultAsync<T>(Command(sql, arguments));
 
-    /// <summary>Puts a message into the outbox.</summary>
+    /// <summary>Puts a message into the outbox, with the trace that it belongs to.</summary>
     public async Task Publish<T>(T message) where T : class
     {
         await Execute(
-            "insert into outbox (message_id, type, body_json, created_at) values (@id, @type, @body, @now)",
-            new { id = Guid.CreateVersion7().ToString(), type = typeof(T).Name, body = JsonSerializer.Serialize(message, ContractJson.Compact), now = Database.Now });
+            "insert into outbox (message_id, type, body_json, trace, created_at) values (@id, @type, @body, @trace, @now)",
+            new
+            {
+                id = Guid.CreateVersion7().ToString(), type = typeof(T).Name, body = JsonSerializer.Serialize(message, ContractJson.Compact),
+                trace = Activity.Current?.Id, now = Database.Now,
+            });
         Published++;
     }
 

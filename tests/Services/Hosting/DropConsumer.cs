@@ -13,20 +13,29 @@ internal sealed class Deliveries
 
     public Func<string, Exception?> Fail { get; init; } = _ => null;
 
+    /// <summary>Deliveries wait for it before they have their effect.</summary>
+    public TaskCompletionSource? Hold { get; init; }
+
     public int Of(string drop) => Drops.Count(delivered => delivered == drop);
 }
 
 /// <summary>A consumer like those of the services: a job per drop, inside the inbox transaction.</summary>
 internal sealed class DropConsumer(Database database, Deliveries deliveries) : IConsumer<PrepareDataset>
 {
-    public Task Consume(ConsumeContext<PrepareDataset> context) => database.Once(context, this, async (transaction, message) =>
+    public async Task Consume(ConsumeContext<PrepareDataset> context)
     {
-        deliveries.Drops.Enqueue(message.DropId);
+        deliveries.Drops.Enqueue(context.Message.DropId);
+        if (deliveries.Hold is { } hold) await hold.Task.WaitAsync(context.CancellationToken);
+        await database.Once(context, this, Take);
+    }
+
+    private async Task Take(Transaction transaction, PrepareDataset message)
+    {
         // Every effect is visible: a second one raises the priority.
         await transaction.Enqueue("prepare", message.DropId);
         await transaction.Execute("update jobs set priority = priority + 1 where subject = @DropId", new { message.DropId });
         if (deliveries.Fail(message.DropId) is { } error) throw error;
-    });
+    }
 
     public static async Task<int> Effects(Database database, string drop) =>
         await database.QueryOne<int>("select coalesce(max(priority), 0) from jobs where subject = @drop", new { drop }, default);

@@ -1,4 +1,5 @@
 using DmlPipeline.Hosting;
+using DmlPipeline.Hosting.Messaging;
 using DmlPipeline.Storage;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
@@ -6,7 +7,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace DmlPipeline.Tests.Services.Hosting;
 
-/// <summary>One process of the pipeline: in-memory bus, outbox dispatcher and reconciler on a real database.</summary>
+/// <summary>One process of the pipeline: bus (in memory unless told otherwise), outbox dispatcher and reconciler on a real database.</summary>
 internal sealed class TestHost : IAsyncDisposable
 {
     private readonly IHost host;
@@ -21,12 +22,13 @@ internal sealed class TestHost : IAsyncDisposable
 
     public IBus Bus => host.Services.GetRequiredService<IBus>();
 
-    public static async Task<TestHost> Start(TemporaryFolder folder, Action<IBusRegistrationConfigurator> addConsumers, Action<IServiceCollection>? addServices = null)
+    public static async Task<TestHost> Start(
+        TemporaryFolder folder, Action<IBusRegistrationConfigurator> addConsumers, Action<IServiceCollection>? addServices = null, BusSettings? bus = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         var database = await folder.OpenDatabase();
         builder.Services.AddSingleton(database);
-        builder.Services.AddEmbeddedBus(addConsumers);
+        builder.Services.AddPipelineBus(bus ?? BusSettings.Memory, addConsumers);
         addServices?.Invoke(builder.Services);
         var started = builder.Build();
         await started.StartAsync();

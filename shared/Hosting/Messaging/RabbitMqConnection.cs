@@ -1,0 +1,53 @@
+using System.Net.Sockets;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace DmlPipeline.Hosting.Messaging;
+
+/// <summary>Connections beside MassTransit's: to declare queues before anything is sent, and to look into the error queues.</summary>
+public static class RabbitMqConnection
+{
+    /// <exception cref="SettingException">The broker is there and refuses: user, password, virtual host or permission.</exception>
+    /// <exception cref="IOException">The broker cannot be reached.</exception>
+    public static async Task<IConnection> Open(BusSettings bus, CancellationToken cancel)
+    {
+        var factory = new ConnectionFactory
+        {
+            HostName = bus.Host!,
+            Port = bus.Port,
+            VirtualHost = bus.VirtualHost,
+            UserName = bus.User,
+            Password = bus.Password,
+            ClientProvidedName = bus.ConnectionName,
+            RequestedConnectionTimeout = TimeSpan.FromSeconds(10),
+            Ssl = new SslOption { Enabled = bus.Tls, ServerName = bus.Host! },
+        };
+        try
+        {
+            return await factory.CreateConnectionAsync(cancel);
+        }
+        catch (BrokerUnreachableException e)
+        {
+            throw Explain(bus, e);
+        }
+    }
+
+    private static Exception Explain(BusSettings bus, BrokerUnreachableException error)
+    {
+        var causes = Causes(error).ToList();
+        if (causes.OfType<AuthenticationFailureException>().Any() || causes.OfType<PossibleAuthenticationFailureException>().Any())
+            return new SettingException("bus-password", $"the broker at {bus} refuses user '{bus.User}' with this password", error);
+        if (causes.OfType<OperationInterruptedException>().FirstOrDefault() is { ShutdownReason.ReplyCode: 530 } refused)
+            return new SettingException("bus", $"the broker at {bus} lets user '{bus.User}' not into virtual host '{bus.VirtualHost}': {refused.ShutdownReason.ReplyText}", error);
+        if (causes.OfType<SocketException>().FirstOrDefault() is { SocketErrorCode: SocketError.HostNotFound })
+            return new SettingException("bus", $"there is no host '{bus.Host}'", error);
+        return new IOException($"bus: no broker answers at {bus} ({causes[^1].Message})", error);
+    }
+
+    private static IEnumerable<Exception> Causes(Exception error)
+    {
+        yield return error;
+        var inner = error is AggregateException many ? many.InnerExceptions : error.InnerException is null ? [] : (IReadOnlyList<Exception>)[error.InnerException];
+        foreach (var cause in inner.SelectMany(Causes)) yield return cause;
+    }
+}
