@@ -107,7 +107,7 @@ public sealed class LocalPipeline : IAsyncDisposable
         {
             foreach (var service in PipelineService.Core) service.AddConsumers(bus);
         });
-        foreach (var service in PipelineService.Core) service.AddServices(services);
+        foreach (var service in PipelineService.Core) service.AddServices(services, database);
         services.Configure<TrainingOptions>(training => training.WorkFolder = home.WorkFolder);
         services.Configure<IngestionOptions>(ingestion => ingestion.TemporaryFolder = home.TemporaryFolder);
         if (settings.Training is not null) services.Configure(settings.Training);

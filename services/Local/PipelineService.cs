@@ -1,6 +1,8 @@
 using DmlPipeline.Evaluation;
 using DmlPipeline.Ingestion;
 using DmlPipeline.Registry;
+using DmlPipeline.Scheduling;
+using DmlPipeline.Storage;
 using DmlPipeline.Training;
 using MassTransit;
 using Microsoft.AspNetCore.Routing;
@@ -15,20 +17,25 @@ namespace DmlPipeline.Local;
 /// <param name="AddServices">Adds its workers and options.</param>
 /// <param name="MapRoutes">Adds its HTTP interface.</param>
 public sealed record PipelineService(
-    string Name, string Does, Action<IBusRegistrationConfigurator> AddConsumers, Action<IServiceCollection> AddServices, Action<IEndpointRouteBuilder> MapRoutes)
+    string Name, string Does, Action<IBusRegistrationConfigurator> AddConsumers, Action<IServiceCollection, Database> AddServices, Action<IEndpointRouteBuilder> MapRoutes)
 {
     public static readonly PipelineService Ingestion =
-        new("ingestion", "inbox to dataset versions", IngestionService.AddConsumers, services => services.AddIngestion(), _ => { });
+        new("ingestion", "inbox to dataset versions", IngestionService.AddConsumers, (services, _) => services.AddIngestion(), _ => { });
 
     public static readonly PipelineService Training =
-        new("training", "dataset versions to models; any number of these", TrainingService.AddConsumers, services => services.AddTraining(), _ => { });
+        new("training", "dataset versions to models; any number of these", TrainingService.AddConsumers, (services, _) => services.AddTraining(), _ => { });
 
     public static readonly PipelineService Evaluation =
-        new("evaluation", "judges models; any number of these", EvaluationService.AddConsumers, services => services.AddEvaluation(), _ => { });
+        new("evaluation", "judges models; any number of these", EvaluationService.AddConsumers, (services, _) => services.AddEvaluation(), _ => { });
 
     public static readonly PipelineService Registry =
-        new("registry", "registers and promotes; the registry over HTTP", RegistryService.AddConsumers, services => services.AddRegistry(), routes => routes.MapRegistry());
+        new("registry", "registers and promotes; the registry over HTTP", RegistryService.AddConsumers, (services, _) => services.AddRegistry(), routes => routes.MapRegistry());
+
+    public static readonly PipelineService Scheduling =
+        new("scheduling", "asks for trainings at set times", _ => { }, (services, database) => services.AddScheduling(database), _ => { });
 
     /// <summary>What makes a model of a drop.</summary>
     public static readonly IReadOnlyList<PipelineService> Core = [Ingestion, Training, Evaluation, Registry];
+
+    public static readonly IReadOnlyList<PipelineService> All = [.. Core, Scheduling];
 }

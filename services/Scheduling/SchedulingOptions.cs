@@ -47,7 +47,8 @@ internal sealed class SchedulingOptionsValidator : IValidateOptions<SchedulingOp
 
     private static IEnumerable<string> Mistakes(string dataset, DatasetSchedule schedule)
     {
-        if (schedule.Expression is null)
+        // Some expressions read well and name a time that no clock shows.
+        if (schedule.Expression?.GetNextValidTimeAfter(DateTimeOffset.UtcNow) is null)
             yield return $"Schedules:{dataset}:Cron '{schedule.Cron}' is no schedule: write minutes, hours, day of month, month, day of week, for example 30 2 * * *";
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(schedule.TimeZone, out _))
             yield return $"Schedules:{dataset}:TimeZone '{schedule.TimeZone}' is no time zone: write an IANA name such as Europe/Berlin, or UTC";

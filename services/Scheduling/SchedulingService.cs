@@ -2,7 +2,6 @@ using System.Text.Json;
 using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
 using DmlPipeline.Storage;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -14,19 +13,23 @@ namespace DmlPipeline.Scheduling;
 public static class SchedulingService
 {
     /// <param name="services">Of the process.</param>
-    /// <param name="sqliteFile">The file that keeps the schedules and what they have missed.</param>
-    public static IServiceCollection AddScheduling(this IServiceCollection services, string sqliteFile)
+    /// <param name="database">Keeps the schedules, and what they have missed; on PostgreSQL any number of schedulers share them.</param>
+    public static IServiceCollection AddScheduling(this IServiceCollection services, Database database)
     {
         services.AddOptions<SchedulingOptions>().Configure<IConfiguration>(Read).ValidateOnStart();
         services.AddSingleton<IValidateOptions<SchedulingOptions>, SchedulingOptionsValidator>();
-        services.AddQuartz(quartz =>
+        var (factory, connection) = database.Provider;
+        services.AddQuartz(quartz => quartz.UsePersistentStore(store =>
         {
-            quartz.UsePersistentStore(store =>
+            store.ProvisionSchema();
+            if (!database.IsPostgres)
             {
-                store.UseSqlite(SqliteFactory.Instance, new SqliteConnectionStringBuilder { DataSource = sqliteFile, DefaultTimeout = 60 }.ToString());
-                store.ProvisionSchema();
-            });
-        });
+                store.UseSqlite(factory, connection);
+                return;
+            }
+            store.UsePostgres(factory, connection);
+            store.UseClustering();
+        }));
         // Before the scheduler: nothing fires by a schedule that the settings have changed.
         services.AddHostedService<ScheduleSync>();
         services.AddQuartzHostedService(host => host.WaitForJobsToComplete = true);

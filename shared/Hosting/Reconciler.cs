@@ -35,9 +35,9 @@ public sealed class Reconciler(Database database, BusSettings bus, IEnumerable<R
     {
         var count = await database.Write(async transaction =>
         {
-            var mark = await transaction.QueryOne<long?>("select max(id) from outbox") ?? 0;
+            var begun = Database.Now;
             var published = await reconciliation.Publish(transaction, before);
-            return published == 0 || bus.IsMemory ? published : published - await HoldBack(transaction, mark);
+            return published == 0 || bus.IsMemory ? published : published - await HoldBack(transaction, begun);
         }, cancel);
         if (count > 0) logger.Reconciled(count, reconciliation.Name);
     }
@@ -46,16 +46,17 @@ public sealed class Reconciler(Database database, BusSettings bus, IEnumerable<R
     /// Takes back what was sent again only just: after one minute, two, four and so on, at most a day. A message that can never be consumed
     /// would otherwise leave a dead letter every minute on a broker that keeps them.
     /// </summary>
-    private static async Task<int> HoldBack(Transaction transaction, long mark)
+    private static async Task<int> HoldBack(Transaction transaction, long begun)
     {
         var repeated = (await transaction.Query<(long Id, long Times, long Last)>(
             """
             select again.id, count(*) as times, max(earlier.created_at) as last
-            from outbox again join outbox earlier on earlier.type = again.type and earlier.body_json = again.body_json and earlier.id <= @mark
-            where again.id > @mark group by again.id
-            """, new { mark })).ToList();
+            from outbox again join outbox earlier on earlier.type = again.type and earlier.body_json = again.body_json and earlier.created_at < @begun
+            where again.created_at >= @begun group by again.id
+            """, new { begun })).ToList();
         var tooSoon = repeated.Where(message => Database.Now - message.Last < Wait(message.Times).TotalMilliseconds).Select(message => message.Id).ToList();
-        return tooSoon.Count == 0 ? 0 : await transaction.Execute("delete from outbox where id in @tooSoon", new { tooSoon });
+        foreach (var id in tooSoon) await transaction.Execute("delete from outbox where id = @id", new { id });
+        return tooSoon.Count;
     }
 
     private static TimeSpan Wait(long times) => TimeSpan.FromMinutes(Math.Min(Math.Pow(2, times - 1), 24 * 60));

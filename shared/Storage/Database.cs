@@ -61,6 +61,12 @@ public sealed class Database : IDisposable
 
     public static long Now => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
 
+    /// <summary>Whether others on other machines may use it at the same time.</summary>
+    public bool IsPostgres => engine is PostgresEngine;
+
+    /// <summary>For a library that keeps tables of its own here: what makes connections, and what they are told, the password included.</summary>
+    public (DbProviderFactory Factory, string ConnectionString) Provider => engine.Provider;
+
     /// <summary>An aggregate for SQL: the texts, with commas between them.</summary>
     public string Joined(string expression) => engine.Joined(expression);
 

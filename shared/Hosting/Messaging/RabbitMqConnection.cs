@@ -22,26 +22,30 @@ public static class RabbitMqConnection
             RequestedConnectionTimeout = TimeSpan.FromSeconds(10),
             Ssl = new SslOption { Enabled = bus.Tls, ServerName = bus.Host! },
         };
+        IConnection? connection = null;
         try
         {
-            return await factory.CreateConnectionAsync(cancel);
+            connection = await factory.CreateConnectionAsync(cancel);
+            // That a virtual host is missing or closed to this user shows only when something is asked for.
+            await using (await connection.CreateChannelAsync(cancellationToken: cancel)) return connection;
         }
-        catch (BrokerUnreachableException e)
+        catch (Exception e) when (e is BrokerUnreachableException or OperationInterruptedException)
         {
+            if (connection is not null) await connection.DisposeAsync();
             throw Explain(bus, e);
         }
     }
 
-    private static Exception Explain(BusSettings bus, BrokerUnreachableException error)
+    private static Exception Explain(BusSettings bus, Exception error)
     {
         var causes = Causes(error).ToList();
         if (causes.OfType<AuthenticationFailureException>().Any() || causes.OfType<PossibleAuthenticationFailureException>().Any())
             return new SettingException("bus-password", $"the broker at {bus} refuses user '{bus.User}' with this password", error);
         if (causes.OfType<OperationInterruptedException>().FirstOrDefault() is { ShutdownReason.ReplyCode: 530 } refused)
-            return new SettingException("bus", $"the broker at {bus} lets user '{bus.User}' not into virtual host '{bus.VirtualHost}': {refused.ShutdownReason.ReplyText}", error);
+            return new SettingException("bus", $"the broker at {bus} does not let user '{bus.User}' into virtual host '{bus.VirtualHost}': {refused.ShutdownReason.ReplyText}", error);
         if (causes.OfType<SocketException>().FirstOrDefault() is { SocketErrorCode: SocketError.HostNotFound })
             return new SettingException("bus", $"there is no host '{bus.Host}'", error);
-        return new IOException($"bus: no broker answers at {bus} ({causes[^1].Message})", error);
+        return new IOException($"no broker answers at {bus} ({causes[^1].Message})", error);
     }
 
     private static IEnumerable<Exception> Causes(Exception error)

@@ -5,6 +5,9 @@ namespace DmlPipeline.Storage.Engines;
 /// <summary>What differs between the databases that can hold the pipeline's state. The SQL is the same but for the few words here.</summary>
 internal abstract class DatabaseEngine : IDisposable
 {
+    /// <summary>Makes the connections, and what they are told.</summary>
+    public abstract (DbProviderFactory Factory, string ConnectionString) Provider { get; }
+
     /// <summary>Ends the names of its migration scripts.</summary>
     public abstract string ScriptSuffix { get; }
 

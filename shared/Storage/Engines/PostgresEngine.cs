@@ -13,6 +13,7 @@ internal sealed class PostgresEngine : DatabaseEngine
     private static readonly TimeSpan WaitForServer = TimeSpan.FromSeconds(30);
 
     private readonly NpgsqlDataSource source;
+    private readonly string connectionString;
 
     public PostgresEngine(NpgsqlConnectionStringBuilder address)
     {
@@ -21,10 +22,13 @@ internal sealed class PostgresEngine : DatabaseEngine
         address.ApplicationName ??= "dml";
         // The one thing that is set on a connection stays right for whoever has it next.
         address.NoResetOnClose = true;
-        var builder = new NpgsqlDataSourceBuilder(address.ConnectionString);
+        connectionString = address.ConnectionString;
+        var builder = new NpgsqlDataSourceBuilder(connectionString);
         builder.UsePhysicalConnectionInitializer(Prepare, PrepareAsync);
         source = builder.Build();
     }
+
+    public override (DbProviderFactory Factory, string ConnectionString) Provider => (NpgsqlFactory.Instance, connectionString);
 
     public override string ScriptSuffix => ".postgres.sql";
 

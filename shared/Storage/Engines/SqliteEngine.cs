@@ -16,6 +16,8 @@ internal sealed class SqliteEngine : DatabaseEngine
         connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 60 }.ToString();
     }
 
+    public override (DbProviderFactory Factory, string ConnectionString) Provider => (SqliteFactory.Instance, connectionString);
+
     public override string ScriptSuffix => ".sqlite.sql";
 
     public override bool WritesOneAtATime => true;

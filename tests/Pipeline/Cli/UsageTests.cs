@@ -12,13 +12,19 @@ public sealed class UsageTests : IDisposable
         var result = await Sandbox.DmlWithout();
 
         result.Code.ShouldBe(0);
-        foreach (var command in new[] { "demo", "up", "drop", "datasets", "train", "recipes", "runs", "cancel", "resume", "models", "evaluate", "search", "embed", "benchmark", "sweep", "sweeps", "verify", "gc" })
+        foreach (var command in new[] { "demo", "up", "serve", "dead-letters", "drop", "datasets", "train", "recipes", "runs", "cancel", "resume", "models", "evaluate", "search", "embed", "benchmark", "sweep", "sweeps", "verify", "gc" })
             result.Output.ShouldContain($"\n  {command}");
     }
 
     [Theory]
     [InlineData("demo")]
     [InlineData("up")]
+    [InlineData("serve")]
+    [InlineData("dead-letters")]
+    [InlineData("dead-letters list")]
+    [InlineData("dead-letters show")]
+    [InlineData("dead-letters replay")]
+    [InlineData("dead-letters discard")]
     [InlineData("drop")]
     [InlineData("datasets")]
     [InlineData("datasets show")]
@@ -52,6 +58,11 @@ public sealed class UsageTests : IDisposable
 
     [Theory]
     [InlineData("modles")]
+    [InlineData("serve")]
+    [InlineData("serve trainer")]
+    [InlineData("dead-letters replay")]
+    [InlineData("dead-letters discard 5f3c --all")]
+    [InlineData("dead-letters list --queue mail")]
     [InlineData("drop birds")]
     [InlineData("search a.png --gallery birds")]
     [InlineData("embed a.png --model birds --output vectors.txt")]

@@ -10,10 +10,16 @@ internal static class TestServer
 
     private static readonly Lazy<Task<IReadOnlyDictionary<string, string>>> S3Server = new(() => Start("s3"));
     private static readonly Lazy<Task<IReadOnlyDictionary<string, string>>> PostgresServer = new(() => Start("postgres"));
+    private static readonly Lazy<Task<IReadOnlyDictionary<string, string>>> RabbitMqServer = new(() => Start("rabbitmq"));
 
     public static Task<IReadOnlyDictionary<string, string>> S3 => S3Server.Value;
 
     public static Task<IReadOnlyDictionary<string, string>> Postgres => PostgresServer.Value;
+
+    public static Task<IReadOnlyDictionary<string, string>> RabbitMq => RabbitMqServer.Value;
+
+    /// <summary>Stops or starts it in the middle of a test: <c>down</c>, <c>up</c>, <c>kill</c>; or gives it orders, <c>ctl</c>.</summary>
+    public static Task Run(string server, string verb, params string[] arguments) => Script(server, [verb, Folder, .. arguments]);
 
     private static async Task<IReadOnlyDictionary<string, string>> Start(string server)
     {

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using DmlPipeline.Cli.Serve;
+using DmlPipeline.Cli.Terminal;
+using DmlPipeline.Hosting;
+using DmlPipeline.Local;
+
+namespace DmlPipeline.Cli.Commands;
+
+/// <summary><c>dml serve SERVICE…</c>: some of the services in one process, beside others on the same broker, store and database.</summary>
+internal static class ServeCommand
+{
+    private const string Every = "all";
+
+    private static readonly Argument<string[]> Names = new("SERVICE") { Description = "Which: ingestion, training, evaluation, registry, scheduling; or all", Arity = ArgumentArity.OneOrMore };
+
+    static ServeCommand() => Names.AcceptOnlyFromAmong([.. PipelineService.All.Select(service => service.Name), Every]);
+
+    public static Command Create()
+    {
+        var command = new DocumentedCommand("serve", "Run single services as processes of their own, until Ctrl-C or SIGTERM")
+        {
+            Details =
+                $"""
+                Services:
+                {string.Join('\n', PipelineService.All.Select(service => $"  {service.Name,-12} {service.Does}"))}
+
+                Processes that belong together name the same bus, store and database. Any number of each may run, on any number of machines.
+                Every setting is a flag, an environment variable, or a key of the settings file, in this order. A service's own options are
+                sections of the file, or variables: DML_TRAINING__ONNEWDATA=false.
+
+                  bus: rabbitmq://broker/dml           training:
+                  bus-user: dml                          recipe: circle
+                  bus-password-file: /run/secrets/bus  schedules:
+                  store: https://s3.example.org/dml      birds: {"{ cron: \"30 2 * * *\", timezone: Europe/Berlin }"}
+
+                HTTP: /health/live, /health/ready (bus, store and database one by one), /metrics for Prometheus; the registry's own interface.
+                Stopped, a process hands its work back within 30 seconds; a training saves a checkpoint first. Killed, its work is taken over
+                by another when its lease has run out.
+                """,
+            Examples =
+            [
+                "serve training --settings dml.yaml", "serve ingestion registry --bus rabbitmq://127.0.0.1 --bus-user dml --bus-password-file secret",
+                "serve all --home /data/dml",
+            ],
+            Arguments = { Names },
+        };
+        foreach (var flag in SettingSources.FlagsOf(Settings.All)) command.Options.Add(flag);
+        command.SetAction(Run);
+        return command;
+    }
+
+    private static async Task<int> Run(ParseResult parse, CancellationToken cancel)
+    {
+        var screen = new Screen(parse);
+        var home = new PipelineHome(parse.GetValue(SharedOptions.Home)!);
+        var names = parse.GetRequiredValue(Names);
+        IReadOnlyList<PipelineService> services = names.Contains(Every, StringComparer.Ordinal)
+            ? PipelineService.All
+            : [.. PipelineService.All.Where(service => names.Contains(service.Name, StringComparer.Ordinal))];
+        try
+        {
+            var settings = ServeSettings.Read(new SettingSources(parse, Environment.GetEnvironmentVariable), services, home);
+            using var backends = await Backends.Open(settings, home, screen.Live.Keep, cancel);
+            await using (var process = await ServedProcess.Start(settings, backends, cancel))
+            {
+                Greet(screen, settings, process.Address);
+                await Task.Delay(Timeout.Infinite, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                screen.Live.Keep("stopping; work under way is handed back");
+            }
+            screen.Live.Keep("stopped");
+            return 0;
+        }
+        catch (SettingException e)
+        {
+            throw new CliException(Explain(e));
+        }
+    }
+
+    /// <summary>What is wrong with which setting, and the ways to set it.</summary>
+    public static string Explain(SettingException e) =>
+        Settings.All.FirstOrDefault(setting => setting.Name == e.Setting) is { } known ? $"{e.Message.TrimEnd('.')}.\n{known.Name}: {known.HowToSet}." : e.Message;
+
+    private static void Greet(Screen screen, ServeSettings settings, string address)
+    {
+        if (screen.IsJson)
+        {
+            screen.Json(new JsonObject
+            {
+                ["services"] = new JsonArray([.. settings.Services.Select(service => (JsonNode)service.Name)]), ["address"] = address, ["bus"] = settings.Bus.ToString(),
+                ["store"] = settings.Store, ["database"] = settings.Database, ["processId"] = Environment.ProcessId,
+            });
+            return;
+        }
+        screen.Heading($"Serving {string.Join(", ", settings.Services.Select(service => service.Name))}. Ctrl-C stops it.");
+        screen.Facts(("bus", settings.Bus.ToString()), ("store", settings.Store), ("database", settings.Database), ("health", $"{address}/health/ready"), ("metrics", $"{address}/metrics"));
+    }
+}

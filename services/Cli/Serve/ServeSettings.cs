@@ -1,0 +1,120 @@
+using System.Net;
+using DmlPipeline.Hosting;
+using DmlPipeline.Hosting.Messaging;
+using DmlPipeline.Local;
+using DmlPipeline.Storage.S3;
+
+namespace DmlPipeline.Cli.Serve;
+
+/// <summary>All that <c>dml serve</c> was told, read and checked as far as that goes without asking any server.</summary>
+internal sealed record ServeSettings
+{
+    public required IReadOnlyList<PipelineService> Services { get; init; }
+
+    public required BusSettings Bus { get; init; }
+
+    /// <summary>A folder; not used when there is a <see cref="Bucket"/>.</summary>
+    public required string StoreFolder { get; init; }
+
+    public S3Settings? Bucket { get; init; }
+
+    public string Store => Bucket?.ToString() ?? StoreFolder;
+
+    /// <summary>A SQLite file, or the address of a PostgreSQL database.</summary>
+    public required string Database { get; init; }
+
+    public string? DatabaseUser { get; init; }
+
+    public string? DatabasePassword { get; init; }
+
+    public required IPEndPoint Listen { get; init; }
+
+    public required IReadOnlyList<string> Hosts { get; init; }
+
+    public required string Work { get; init; }
+
+    public Uri? Otlp { get; init; }
+
+    public bool LogsJson { get; init; }
+
+    public TimeSpan WaitFor { get; init; }
+
+    /// <summary>Options of the services, from the settings file.</summary>
+    public required IReadOnlyDictionary<string, string?> Options { get; init; }
+
+    /// <summary>What the process is called in logs, traces and at the broker: <c>dml-training</c>.</summary>
+    public string ProcessName => $"dml-{string.Join('+', Services.Select(service => service.Name))}";
+
+    /// <exception cref="SettingException">A setting is missing or wrong.</exception>
+    public static ServeSettings Read(SettingSources sources, IReadOnlyList<PipelineService> services, PipelineHome home)
+    {
+        var bus = sources.Bus($"dml-{string.Join('+', services.Select(service => service.Name))}");
+        if (bus.IsMemory && PipelineService.Core.Except(services).Any())
+            throw new SettingException(
+                Settings.Bus.Name, "a bus in memory reaches no other process, and these are not all services: name a broker, rabbitmq://HOST. To have them all in one process: dml serve all, or dml up");
+        var work = Path.GetFullPath(sources[Settings.Work] ?? home.Path);
+        var listen = ListenOn(sources[Settings.Listen], services);
+        return new ServeSettings
+        {
+            Services = services,
+            Bus = bus,
+            StoreFolder = sources[Settings.Store] ?? home.StoreFolder,
+            Bucket = BucketOf(sources, work),
+            Database = sources[Settings.Database] ?? home.DatabaseFile,
+            DatabaseUser = sources[Settings.DatabaseUser],
+            DatabasePassword = sources[Settings.DatabasePassword],
+            Listen = listen,
+            Hosts = HostNames(sources[Settings.Hosts], listen),
+            Work = work,
+            Otlp = Collector(sources[Settings.Otlp]),
+            LogsJson = (sources[Settings.Log] ?? "text") switch
+            {
+                "text" => false,
+                "json" => true,
+                var other => throw new SettingException(Settings.Log.Name, $"'{other}' is neither text nor json"),
+            },
+            WaitFor = TimeSpan.FromSeconds(sources.Number(Settings.WaitFor, from: 0, to: 3600)),
+            Options = sources.FromFile.Options,
+        };
+    }
+
+    private static S3Settings? BucketOf(SettingSources sources, string work)
+    {
+        if (sources[Settings.Store] is not { } address || !address.Contains("://", StringComparison.Ordinal)) return null;
+        try
+        {
+            var (endpoint, bucket) = S3Settings.ParseAddress(address);
+            return new S3Settings
+            {
+                Endpoint = endpoint,
+                Bucket = bucket,
+                AccessKey = sources[Settings.StoreAccessKey] ?? throw SettingSources.Missing(Settings.StoreAccessKey, address),
+                SecretKey = sources[Settings.StoreSecretKey] ?? throw SettingSources.Missing(Settings.StoreSecretKey, address),
+                Region = sources[Settings.StoreRegion] ?? Settings.StoreRegion.Default!,
+                CacheFolder = Path.GetFullPath(sources[Settings.StoreCache] ?? Path.Combine(work, "cache")),
+            };
+        }
+        catch (StoreException e)
+        {
+            throw new SettingException(e.Setting ?? Settings.Store.Name, e.Message, e);
+        }
+    }
+
+    private static IPEndPoint ListenOn(string? text, IReadOnlyList<PipelineService> services)
+    {
+        if (text is null) return new IPEndPoint(IPAddress.Loopback, services.Contains(PipelineService.Registry) ? 5180 : 0);
+        return IPEndPoint.TryParse(text, out var address) && text.Contains(':', StringComparison.Ordinal)
+            ? address
+            : throw new SettingException(Settings.Listen.Name, $"'{text}' is no address to listen on: write ADDRESS:PORT, for example 127.0.0.1:5180, or 0.0.0.0:8080 for every network of this machine");
+    }
+
+    private static string[] HostNames(string? text, IPEndPoint listen) =>
+        text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        // On loopback only this machine's programs are meant, and not a web page that has a name of its own point there (DNS rebinding).
+        ?? (IPAddress.IsLoopback(listen.Address) ? ["localhost", "127.0.0.1", "[::1]"] : ["*"]);
+
+    private static Uri? Collector(string? text) =>
+        text is null ? null
+        : Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? uri
+        : throw new SettingException(Settings.Otlp.Name, $"'{text}' is no address of a collector: write http://HOST:4317");
+}

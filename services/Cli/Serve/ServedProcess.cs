@@ -1,0 +1,108 @@
+using DmlPipeline.Hosting;
+using DmlPipeline.Hosting.Observability;
+using DmlPipeline.Ingestion;
+using DmlPipeline.Local;
+using DmlPipeline.Training;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.HostFiltering;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DmlPipeline.Cli.Serve;
+
+/// <summary>One process with some of the services, on servers that it shares with others.</summary>
+internal sealed class ServedProcess : IAsyncDisposable
+{
+    // Less than the 30 seconds that container platforms wait before they kill.
+    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(25);
+
+    private readonly WebApplication host;
+
+    private ServedProcess(WebApplication host) => this.host = host;
+
+    /// <summary>Of the HTTP interface.</summary>
+    public string Address => host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+
+    /// <exception cref="SettingException">An option of a service is wrong, or the port is taken.</exception>
+    public static async Task<ServedProcess> Start(ServeSettings settings, Backends backends, CancellationToken cancel)
+    {
+        var app = Compose(settings, backends);
+        try
+        {
+            await app.StartAsync(cancel);
+            return new ServedProcess(app);
+        }
+        catch (OptionsValidationException e)
+        {
+            await app.DisposeAsync();
+            throw new SettingException("settings", string.Join("; ", e.Failures), e);
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            await app.DisposeAsync();
+            throw new SettingException(Settings.Listen.Name, $"{settings.Listen} is in use by another program: choose another port, or port 0 for any", e);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Stops taking work and hands back what is under way; a training saves a checkpoint first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await host.StopAsync(CancellationToken.None);
+        await host.DisposeAsync();
+    }
+
+    private static WebApplication Compose(ServeSettings settings, Backends backends)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "dml" });
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(settings.Listen));
+        // DML_TRAINING__RECIPE sets Training:Recipe.
+        builder.Configuration.AddInMemoryCollection(settings.Options).AddEnvironmentVariables("DML_");
+        AddLogging(builder.Logging, settings);
+
+        var services = builder.Services;
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = StopWithin);
+        services.AddSingleton(backends.Database).AddSingleton(backends.Store);
+        // First in, last out: the spans of those that stop are still sent.
+        if (settings.Otlp is { } collector) services.AddTraceExport(settings.ProcessName, collector);
+        services.AddPipelineBus(settings.Bus, bus =>
+        {
+            foreach (var service in settings.Services) service.AddConsumers(bus);
+        });
+        // Before the services', which read their sections over these.
+        services.Configure<TrainingOptions>(training => training.WorkFolder = Path.Combine(settings.Work, "work"));
+        services.Configure<IngestionOptions>(ingestion => ingestion.TemporaryFolder = Directory.CreateDirectory(Path.Combine(settings.Work, "temporary")).FullName);
+        foreach (var service in settings.Services) service.AddServices(services, backends.Database);
+        services.AddPipelineHealth().AddPipelineMetrics();
+        services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = [.. settings.Hosts]);
+
+        var app = builder.Build();
+        // Probes and scrapers ask by whatever address they found.
+        app.UseWhen(
+            context => !context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal) && context.Request.Path != "/metrics",
+            asked => asked.UseHostFiltering());
+        app.MapPipelineHealth();
+        app.MapPipelineMetrics();
+        foreach (var service in settings.Services) service.MapRoutes(app);
+        return app;
+    }
+
+    private static void AddLogging(ILoggingBuilder logging, ServeSettings settings)
+    {
+        logging.ClearProviders();
+        if (settings.LogsJson) logging.AddJsonConsole(console => console.UseUtcTimestamp = true);
+        else logging.AddProvider(new TerminalLog());
+        foreach (var library in new[] { "Microsoft", "MassTransit", "Quartz" }) logging.AddFilter(library, LogLevel.Warning);
+    }
+}
