@@ -61,13 +61,13 @@ spawn() { # NAME COMMAND…
   echo "$pid $(started_at "$pid")" > "$home/$name.pid"
 }
 
-stop() { # NAME: asks, and after 20 seconds ends it
+stop() { # NAME: asks, and after 20 seconds, or STOP_WITHIN, ends it
   local pid
   if alive "$1"; then
     read -r pid _ < "$home/$1.pid"
     kill "$pid" 2>/dev/null || true
-    for _ in $(seq 200); do alive "$1" || break; sleep 0.1; done
-    alive "$1" && kill -9 "$pid"
+    for _ in $(seq $((10 * ${STOP_WITHIN:-20}))); do alive "$1" || break; sleep 0.1; done
+    if alive "$1"; then kill -9 "$pid"; fi
   fi
   rm -f "$home/$1.pid"
 }

@@ -53,7 +53,7 @@ public static class CommandLine
             Everything is kept in one folder, --home. Commands that only read work whether or not the pipeline runs.
             """)
         {
-            DemoCommand.Create(), UpCommand.Create(), ServeCommand.Create(), DeadLettersCommand.Create(),
+            DemoCommand.Create(), UpCommand.Create(), ServeCommand.Create(), MigrateCommand.Create(), DeadLettersCommand.Create(),
             DropCommand.Create(), DatasetsCommand.Create(),
             TrainCommand.Create(), RecipesCommand.Create(), RunsCommand.Create(), CancelCommand.Create(), ResumeCommand.Create(),
             ModelsCommand.Create(), EvaluateCommand.Create(), SearchCommand.Create(), EmbedCommand.Create(),

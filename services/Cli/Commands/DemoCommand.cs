@@ -25,6 +25,11 @@ internal static class DemoCommand
     private static readonly Option<string> SplitBy = DropCommand.SplitByOption();
     private static readonly Option<long?> Seed = TrainCommand.SeedOption();
 
+    private static readonly Option<bool> Distributed = new("--distributed")
+    {
+        Description = "Drop the images into the bucket of a pipeline of many processes, and follow them there. infra/demo --distributed starts one",
+    };
+
     public static Command Create()
     {
         var command = new DocumentedCommand("demo", "From images to a trained, evaluated and registered model, in one command")
@@ -37,7 +42,7 @@ internal static class DemoCommand
                 """,
             Examples = ["demo", "demo birds.zip --budget 10m", "demo photos/ --dataset birds --home /data/birds --recipe circle"],
             Arguments = { Source },
-            Options = { Budget, Recipe, Dataset, SplitBy, Seed },
+            Options = { Budget, Recipe, Dataset, SplitBy, Seed, Distributed },
         };
         command.SetAction(Run);
         return command;
@@ -54,6 +59,8 @@ internal static class DemoCommand
         var recipe = parse.GetValue(Recipe) is { } named ? await RecipeSource.Read(named, cancel) : null;
         recipe?.Parse();
         var wishes = new DemoWishes(recipe?.Text, parse.GetValue(Budget) ?? DefaultBudget(recipe, source.IsSample), parse.GetValue(Seed));
+        if (parse.GetValue(Distributed))
+            return await DistributedDemo.Run(parse, screen, homePath, new DistributedDemo.Wishes(source, dataset, recipe, wishes.Budget, wishes.Seed, parse.GetValue(SplitBy)), cancel);
         var settings = await DropOff.Settings(parse.GetValue(SplitBy), recipe: null, cancel);
         var pipelineHome = new PipelineHome(homePath);
         if (pipelineHome.Running() is { } other)
@@ -105,10 +112,7 @@ internal static class DemoCommand
         var drop = await DropFollower.Follow(home, dropped.Probe, dropped.Files, screen.Live, cancel);
         if (drop.State is not ("ready" or "unchanged")) return await Fail(screen, home, drop, cancel);
         var version = (drop.Version is { } number ? await home.Database.DatasetVersion(drop.Dataset, number, cancel) : await home.Database.LatestDatasetVersion(drop.Dataset, cancel))!;
-        var counts = version.Manifest.Counts;
-        screen.Live.Keep($"dataset    {version.Dataset} v{version.Version}: {Show.Count(counts.Images, "image")}, {Show.Count(version.Classes, "class", "classes")}"
-            + $", {Show.Count(counts.Duplicates, "duplicate")}, {Show.Count(counts.Quarantined, "file")} refused");
-        if (version.Manifest.Layout is not null) screen.Live.Keep($"           {version.Manifest.Split.Reason}");
+        Tell(screen, version);
 
         var runId = await DemoRun.Find(home, version, wishes, screen.Live, cancel);
         var run = await new RunFollower(home, screen.Live).Follow(runId, cancel);
@@ -122,7 +126,16 @@ internal static class DemoCommand
         return 0;
     }
 
-    private static async Task<int> Fail(Screen screen, OpenedHome home, DropRow drop, CancellationToken cancel)
+    /// <summary>What a drop has become.</summary>
+    internal static void Tell(Screen screen, DatasetVersionRow version)
+    {
+        var counts = version.Manifest.Counts;
+        screen.Live.Keep($"dataset    {version.Dataset} v{version.Version}: {Show.Count(counts.Images, "image")}, {Show.Count(version.Classes, "class", "classes")}"
+            + $", {Show.Count(counts.Duplicates, "duplicate")}, {Show.Count(counts.Quarantined, "file")} refused");
+        if (version.Manifest.Layout is not null) screen.Live.Keep($"           {version.Manifest.Split.Reason}");
+    }
+
+    internal static async Task<int> Fail(Screen screen, OpenedHome home, DropRow drop, CancellationToken cancel)
     {
         var (refused, count) = await RefusedFiles.Read(home.Store, drop, cancel);
         foreach (var file in refused.Take(10)) screen.Live.Keep($"  {Screen.Safe(file.Name)}: {Screen.Safe(file.Reason)}");

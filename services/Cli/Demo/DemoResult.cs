@@ -14,7 +14,12 @@ internal sealed record DemoResult(
 {
     private static readonly string[] Shown = ["recall@1", "recall@8", "r-precision", "map@r", "nmi"];
 
-    private string Weights => Path.Combine(Home.Home.StoreFolder, "models", Model.Model, $"v{Model.Version}", "model.safetensors");
+    /// <summary>Whether the pipeline is one process, with its log and everything else in its home.</summary>
+    public bool IsEmbedded { get; init; } = true;
+
+    private string? Log => IsEmbedded ? Home.Home.LogFile : null;
+
+    private string Weights => Home.PlaceOf($"models/{Model.Model}/v{Model.Version}/model.safetensors");
 
     public static async Task<DemoResult> Collect(OpenedHome home, DatasetVersionRow dataset, RunRow run, ModelVersionRow model, TimeSpan took, CancellationToken cancel)
     {
@@ -36,7 +41,8 @@ internal sealed record DemoResult(
         MetricsTable.Print(screen, Report, Shown);
         screen.Line();
         screen.Heading("Written");
-        screen.Facts(("report", Page), ("weights", Weights), ("log", Home.Home.LogFile));
+        screen.Facts(("report", Page), ("weights", Weights), ("log", Log));
+        if (!IsEmbedded) return;
         screen.Line();
         screen.Heading("Try next");
         foreach (var command in Next()) screen.Line($"  {command}");
@@ -55,7 +61,7 @@ internal sealed record DemoResult(
         ["seconds"] = Math.Round(Took.TotalSeconds, 1),
         ["report"] = Page,
         ["weights"] = Weights,
-        ["log"] = Home.Home.LogFile,
+        ["log"] = Log,
         ["next"] = new JsonArray([.. Next().Select(command => (JsonNode?)command)]),
     };
 
@@ -63,6 +69,8 @@ internal sealed record DemoResult(
     {
         var model = $"{Model.Model}@{Model.Version}";
         var found = Path.Combine(Home.AsWritten, "demo", "found.html");
+        // These work on homes.
+        if (!IsEmbedded) yield break;
         yield return Home.Hint("search", Hint.Quote(QueryImage), "--model", model, "--gallery", Dataset.Dataset, "--html", Hint.Quote(found));
         yield return Home.Hint("evaluate", model, "--dataset", Dataset.Dataset, "--baselines");
         yield return Home.Hint("models", "show", Model.Model);

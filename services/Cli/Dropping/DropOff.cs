@@ -63,7 +63,7 @@ internal static class DropOff
         }
     }
 
-    private static async Task<bool> IsThere(FolderStore store, string key, Stream content, CancellationToken cancel)
+    private static async Task<bool> IsThere(IArtifactStore store, string key, Stream content, CancellationToken cancel)
     {
         if (await store.Find(key, cancel) is not { } item || item.Bytes != content.Length) return false;
         await using var there = await store.OpenRead(key, cancel);

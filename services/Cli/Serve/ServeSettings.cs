@@ -2,6 +2,7 @@ using System.Net;
 using DmlPipeline.Hosting;
 using DmlPipeline.Hosting.Messaging;
 using DmlPipeline.Local;
+using DmlPipeline.Storage;
 using DmlPipeline.Storage.S3;
 
 namespace DmlPipeline.Cli.Serve;
@@ -76,6 +77,16 @@ internal sealed record ServeSettings
             WaitFor = TimeSpan.FromSeconds(sources.Number(Settings.WaitFor, from: 0, to: 3600)),
             Options = sources.FromFile.Options,
         };
+    }
+
+    /// <summary>Bucket and database of a pipeline of many processes, for who looks at it from outside.</summary>
+    /// <exception cref="SettingException">A setting is missing or wrong.</exception>
+    public static (S3Settings Bucket, Func<CancellationToken, Task<Database>> OpenDatabase) ReadServers(SettingSources sources, string work)
+    {
+        var bucket = BucketOf(sources, work) ?? throw new SettingException(Settings.Store.Name, "it must be the address of a bucket, http[s]://HOST[:PORT]/BUCKET; infra/up starts one");
+        var database = sources[Settings.Database] ?? throw SettingSources.Missing(Settings.Database, "a pipeline of many processes");
+        var (user, password) = (sources[Settings.DatabaseUser], sources[Settings.DatabasePassword]);
+        return (bucket, cancel => Storage.Database.Open(database, user, password, cancel));
     }
 
     private static S3Settings? BucketOf(SettingSources sources, string work)

@@ -2,18 +2,23 @@ using System.CommandLine;
 using DmlPipeline.Cli.Commands;
 using DmlPipeline.Local;
 using DmlPipeline.Storage;
+using DmlPipeline.Storage.S3;
 
 namespace DmlPipeline.Cli.State;
 
 /// <summary>A home's state and store, read beside a running pipeline or without one.</summary>
 internal sealed class OpenedHome : IDisposable
 {
-    private OpenedHome(PipelineHome home, string asWritten, Database database)
+    // Of a pipeline of many processes, whose files are in a bucket; null when they are in the home.
+    private readonly S3Store? bucket;
+
+    private OpenedHome(PipelineHome home, string asWritten, Database database, S3Store? bucket = null)
     {
         Home = home;
         AsWritten = asWritten;
         Database = database;
-        Store = home.OpenStore();
+        this.bucket = bucket;
+        Store = bucket is null ? home.OpenStore() : bucket;
     }
 
     public PipelineHome Home { get; }
@@ -23,9 +28,10 @@ internal sealed class OpenedHome : IDisposable
 
     public Database Database { get; }
 
-    public FolderStore Store { get; }
+    public IArtifactStore Store { get; }
 
-    public bool IsRunning => Home.Running() is not null;
+    /// <summary>Of a pipeline of many processes nobody can tell from here: its work waits until somebody does it.</summary>
+    public bool IsRunning => bucket is not null || Home.Running() is not null;
 
     /// <summary>Opens a home that must exist: commands that read never make one.</summary>
     public static async Task<OpenedHome> Open(ParseResult parse, CancellationToken cancel)
@@ -43,6 +49,24 @@ internal sealed class OpenedHome : IDisposable
         return new OpenedHome(home, path, await home.OpenDatabase(cancel));
     }
 
+    /// <summary>The state and store of a pipeline of many processes; the home is for what is written here.</summary>
+    public static async Task<OpenedHome> OpenServers(string path, S3Settings bucket, Func<Task<Database>> open, CancellationToken cancel)
+    {
+        var database = await open();
+        try
+        {
+            return new OpenedHome(new PipelineHome(path), path, database, await S3Store.Open(bucket, createBucket: false, cancel));
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Where a stored object is, for people.</summary>
+    public string PlaceOf(string key) => bucket is null ? Path.Combine(Home.StoreFolder, key) : $"{bucket.Settings}/{key}";
+
     /// <summary>A command line for this home.</summary>
     public string Hint(params IEnumerable<string> words) => Cli.Hint.On(AsWritten, words);
 
@@ -52,5 +76,9 @@ internal sealed class OpenedHome : IDisposable
         if (!IsRunning) throw new CliException($"No pipeline runs on {AsWritten}, so nothing would ever {what}. Start it in another terminal with: {Hint("up")}");
     }
 
-    public void Dispose() => Database.Dispose();
+    public void Dispose()
+    {
+        Database.Dispose();
+        bucket?.Dispose();
+    }
 }

@@ -23,7 +23,7 @@ internal static class RefusedFiles
         return (reasons.Files, reasons.Count);
     }
 
-    public static async Task Print(Screen screen, FolderStore store, DropRow drop, CancellationToken cancel)
+    public static async Task Print(Screen screen, IArtifactStore store, DropRow drop, CancellationToken cancel)
     {
         var (files, count) = await Read(store, drop, cancel);
         // Of a drop that was turned away, the reason names the first refused file already.

@@ -74,7 +74,9 @@ internal sealed class PostgresEngine : DatabaseEngine
     public override async Task<int> LockSchema(Transaction transaction)
     {
         await transaction.Execute("select pg_advisory_xact_lock(hashtext('dmlpipeline ' || current_schema()))");
-        await transaction.Execute("create table if not exists schema_version (scripts integer not null)");
+        // Asked first, because even `if not exists` wants the right to create: services go without it where another role owns the tables.
+        if (!await transaction.QueryOne<bool>("select to_regclass('schema_version') is not null"))
+            await transaction.Execute("create table schema_version (scripts integer not null)");
         return await transaction.QueryOne<int?>("select scripts from schema_version") ?? 0;
     }
 

@@ -85,6 +85,29 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_user_who_may_not_create_tables_works_with_those_that_their_owner_has_made()
+    {
+        var (address, _, _) = await PostgresTestDatabase.Server();
+        var user = $"user_{Guid.NewGuid():N}";
+        await databases.CreateSchema();
+        await PostgresTestDatabase.Run($"create role {user} login password 'secret'; grant usage on schema {databases.SchemaName} to {user}");
+        try
+        {
+            await Refused($"{address}?searchpath={databases.SchemaName}", user, "secret", "database-user", $"'{user}' may not create tables");
+
+            using (await databases.Open()) await PostgresTestDatabase.Run($"grant select on all tables in schema {databases.SchemaName} to {user}; grant insert on {databases.SchemaName}.jobs to {user}");
+            using var database = await Database.Open($"{address}?searchpath={databases.SchemaName}&pooling=false", user, "secret", default);
+
+            await database.Write(transaction => transaction.Enqueue("train", "a"), default);
+            (await database.QueryOne<int>("select count(*) from jobs", null, default)).ShouldBe(1);
+        }
+        finally
+        {
+            await PostgresTestDatabase.Run($"drop owned by {user}; drop role {user}");
+        }
+    }
+
+    [Fact]
     public async Task A_password_in_the_address_is_refused_and_not_repeated()
     {
         var error = await Should.ThrowAsync<DatabaseException>(Database.Open("postgres://me:hunter2@127.0.0.1/dml", null, null, default));

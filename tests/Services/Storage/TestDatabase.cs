@@ -36,8 +36,10 @@ public sealed class SqliteTestDatabase : TestDatabase
 /// <summary>A schema of its own in the real server: made in a moment, where a database takes a second.</summary>
 public sealed class PostgresTestDatabase : TestDatabase
 {
-    private readonly string schema = $"test_{Guid.NewGuid():N}";
     private bool created;
+
+    /// <summary>What it is called in the server.</summary>
+    public string SchemaName { get; } = $"test_{Guid.NewGuid():N}";
 
     /// <summary>Where the server is, with nothing of this test's own.</summary>
     public static async Task<(string Address, string User, string Password)> Server()
@@ -48,9 +50,14 @@ public sealed class PostgresTestDatabase : TestDatabase
 
     public override async Task<Database> Open()
     {
-        if (!created) await Run($"create schema if not exists {schema}");
+        if (!created) await CreateSchema();
+        return await Open($"searchpath={SchemaName}&maxpoolsize=20");
+    }
+
+    public async Task CreateSchema()
+    {
+        await Run($"create schema if not exists {SchemaName}");
         created = true;
-        return await Open($"searchpath={schema}&maxpoolsize=20");
     }
 
     public static async Task<Database> Open(string options)
@@ -65,7 +72,7 @@ public sealed class PostgresTestDatabase : TestDatabase
 
     public override async ValueTask DisposeAsync()
     {
-        if (created) await Run($"drop schema {schema} cascade");
+        if (created) await Run($"drop schema {SchemaName} cascade");
     }
 
     /// <summary>From outside, as an administrator.</summary>
