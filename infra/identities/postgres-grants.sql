@@ -11,7 +11,7 @@ from pg_tables where schemaname = 'public' and tableowner = current_user \gexec
 grant insert, update, delete on inbox, outbox, jobs to dml_ingestion, dml_training, dml_evaluation, dml_registry, dml_scheduling;
 
 grant insert, update, delete on inbox_objects, inbox_holds to dml_ingestion;
-grant insert, update on drops, dataset_versions to dml_ingestion;
+grant insert, update on drops, dataset_versions, dataset_builds to dml_ingestion;
 
 grant insert, update on training_decisions, runs to dml_training;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using DmlPipeline.Contracts;
+using DmlPipeline.Hosting;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
 using Microsoft.Extensions.Hosting;
@@ -48,6 +49,8 @@ public sealed class DropSettler(Database database, IArtifactStore store, IOption
 
     private async Task Settle(string dataset, CancellationToken cancel)
     {
+        // Here the trace begins that leads to the model.
+        using var activity = Tracing.Source.StartActivity($"settle {dataset}");
         // Only what is there now belongs to the drop: an upload that grew has left rows of its earlier states behind.
         var listed = new List<StoredObject>();
         await foreach (var item in store.List($"inbox/{dataset}/", cancel)) listed.Add(item);

@@ -22,6 +22,7 @@ public sealed class PreparationWorker(Database database, IArtifactStore store, I
         var objects = (await Database.Query<(string Key, string ETag, long Bytes, long SeenAt)>(
                 "select key, etag, bytes, seen_at from inbox_objects where drop_id = @Id order by key", new { row.Id }, cancel))
             .Select(item => new StoredObject(item.Key, item.Bytes, item.ETag, DateTimeOffset.FromUnixTimeMilliseconds(item.SeenAt))).ToList();
+        await TakeTurn(job, row.Dataset, cancel);
         var parent = (await Database.LatestDatasetVersion(row.Dataset, cancel))?.Manifest;
 
         DatasetBuildResult result;
@@ -34,6 +35,18 @@ public sealed class PreparationWorker(Database database, IArtifactStore store, I
             if (result is DatasetBuildResult.Built built) await Accept(transaction, row, built);
             else await Decline(transaction, row, (DatasetBuildResult.Rejected)result, grows: parent is not null);
         }, cancel);
+    }
+
+    /// <summary>Two drops of one dataset are two versions, the second grown from the first: the build that began first ends first, wherever it runs.</summary>
+    internal async Task TakeTurn(LeasedJob job, string dataset, CancellationToken cancel)
+    {
+        var mine = await Database.Write(transaction => transaction.Execute(
+            """
+            insert into dataset_builds (dataset, job_id) values (@dataset, @Id)
+            on conflict (dataset) do update set job_id = excluded.job_id
+            where dataset_builds.job_id = excluded.job_id or not exists (select 1 from jobs where id = dataset_builds.job_id and state = 'leased')
+            """, new { dataset, job.Id }), cancel) == 1;
+        if (!mine) throw new PostponedException(TimeSpan.FromSeconds(2), $"another drop of {dataset} is being prepared");
     }
 
     protected override async Task OnFailed(Transaction transaction, LeasedJob job, string error)

@@ -95,7 +95,9 @@ public sealed class TrainingWorker(
             runId, progress.Epoch, progress.Step, progress.Fraction, progress.Loss, progress.ValidationRecall1, progress.ImagesPerSecond, progress.SecondsLeft);
         await Database.Write(transaction => transaction.Execute(
             "update runs set progress_json = @json where id = @runId", new { runId, json = JsonSerializer.Serialize(message, ContractJson.Compact) }), CancellationToken.None);
-        await bus.Publish(message, CancellationToken.None);
+        // A broker that is away must hold up neither the training's end nor the process's: the row has told the same already.
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        await bus.Publish(message, patience.Token);
     }
 
     private static async Task<TrainingOutcome> Train(TorchThread thread, TrainingJob training, CancellationToken cancel)

@@ -9,6 +9,12 @@ namespace DmlPipeline.Hosting;
 /// <summary>An error that would come again with every attempt: the job fails at once.</summary>
 public class PermanentException(string message, Exception? inner = null) : Exception(message, inner);
 
+/// <summary>The job cannot be done yet, through no fault of its own: it is handed back, to be leased again after the delay.</summary>
+public sealed class PostponedException(TimeSpan delay, string reason) : Exception(reason)
+{
+    public TimeSpan Delay => delay;
+}
+
 /// <summary>Leases jobs of one kind, one at a time, keeps the lease alive while it works, and accounts for every way of ending.</summary>
 public abstract class JobWorker(Database database, string kind, ILogger logger) : BackgroundService
 {
@@ -79,9 +85,9 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
         // The heartbeat ends before the job is accounted for: one that went on would keep a failed job leased for ever.
         await ended.CancelAsync();
         var answer = await heartbeat;
-        if (error is not null) activity?.SetStatus(ActivityStatusCode.Error, error.Message);
+        if (error is not (null or PostponedException)) activity?.SetStatus(ActivityStatusCode.Error, error.Message);
         JobDuration.Record(
-            Stopwatch.GetElapsedTime(started).TotalSeconds, new("kind", kind), new("outcome", error is null ? "done" : error is OperationCanceledException ? "stopped" : "failed"));
+            Stopwatch.GetElapsedTime(started).TotalSeconds, new("kind", kind), new("outcome", error is null ? "done" : error is OperationCanceledException or PostponedException ? "stopped" : "failed"));
         try
         {
             await Account(job, error, answer, stop.IsCancellationRequested, stopping.IsCancellationRequested);
@@ -99,6 +105,9 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
             case null:
                 logger.JobDone(job.Id);
                 return Task.CompletedTask;
+            case PostponedException postponed:
+                logger.JobPostponed(job.Id, postponed.Message);
+                return database.Release(job, postponed.Delay, error: null, CancellationToken.None);
             case LeaseLostException:
                 logger.JobLost(job.Id, error.Message);
                 return Task.CompletedTask;

@@ -25,6 +25,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} handed back for another worker, or the next start, to go on with")]
     public static partial void JobHandedBack(this ILogger logger, string job);
 
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Job {Job} waits: {Reason}")]
+    public static partial void JobPostponed(this ILogger logger, string job, string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} goes on elsewhere: {Reason}")]
     public static partial void JobLost(this ILogger logger, string job, string reason);
 

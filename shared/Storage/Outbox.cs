@@ -19,7 +19,7 @@ public static class Outbox
     {
         const string free = "sent_at is null and claimed_until < @now";
         // Looked at without the write lock first: an idle dispatcher must not disturb the others.
-        if (await database.QueryOne<int>($"select count(*) from (select 1 from outbox where {free} limit 1) as waiting", new { now = Database.Now }, cancel) == 0) return [];
+        if (await database.QueryOne<long?>($"select id from outbox where {free} limit 1", new { now = Database.Now }, cancel) is null) return [];
         var claimed = await database.WriteStatement(transaction => transaction.Query<OutboxMessage>(
             $"""
             update outbox set claimed_until = @until where id in (select id from outbox where {free} order by id limit @limit {database.SkipLocked})

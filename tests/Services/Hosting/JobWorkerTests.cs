@@ -89,6 +89,17 @@ public sealed class JobWorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_job_that_has_to_wait_its_turn_comes_back_without_having_failed()
+    {
+        await using var worker = await Start((job, _) => throw new PostponedException(TimeSpan.FromHours(1), "another goes first"));
+
+        await Eventually.Holds(async () => (await Row()).State == "queued" && worker.Attempts == 1, "the job was handed back");
+        var row = await Row();
+        (row.Failures, row.Error).ShouldBe((0, null));
+        row.Wait.ShouldBe(TimeSpan.FromHours(1), tolerance: TimeSpan.FromMinutes(5));
+    }
+
+    [Fact]
     public async Task A_permanent_error_fails_the_job_at_once()
     {
         await using var worker = await Start((_, _) => throw new PermanentException("no such dataset"));

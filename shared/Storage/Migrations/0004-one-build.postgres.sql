@@ -1,0 +1,5 @@
+-- Which job builds the next version of a dataset: one at a time, also where several processes prepare drops.
+create table dataset_builds (
+    dataset text collate "C" primary key,
+    job_id text collate "C" not null
+);
