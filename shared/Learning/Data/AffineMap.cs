@@ -17,6 +17,13 @@ internal readonly record struct AffineMap(float Xx, float Xy, float X0, float Yx
         return new(xx, xy, cx - (xx * (cx + shiftX)) - (xy * (cy + shiftY)), yx, yy, cy - (yx * (cx + shiftX)) - (yy * (cy + shiftY)));
     }
 
+    /// <summary>The source is made wider by a factor about its centre, and narrower upwards by as much.</summary>
+    public static AffineMap Stretch(ImageShape shape, float factor)
+    {
+        float cx = (shape.Width - 1) / 2f, cy = (shape.Height - 1) / 2f;
+        return new(1 / factor, 0, cx - (cx / factor), 0, factor, cy - (cy * factor));
+    }
+
     /// <summary>The target shows a rectangle of the source, given in fractions of its sides.</summary>
     public static AffineMap Cut(ImageShape shape, float left, float top, float width, float height) => new(
         width, 0, (left * shape.Width) + (width / 2) - 0.5f,

@@ -15,6 +15,18 @@ public sealed record Augmentation
     /// <summary>Horizontal slant, degrees: uniform in ±Shear.</summary>
     public double Shear { get; init; }
 
+    /// <summary>
+    /// Wider and flatter, or narrower and taller: the factor that widths are multiplied and heights divided by is log-uniform between
+    /// 1 / (1 + Stretch) and 1 + Stretch. Null: off.
+    /// </summary>
+    public double? Stretch { get; init; }
+
+    /// <summary>
+    /// Elastic distortion, for handwriting: points of a coarse lattice are shifted by up to this fraction of the side, and the image bends smoothly
+    /// with them (Simard et al., ICDAR 2003). Null: off.
+    /// </summary>
+    public double? Elastic { get; init; }
+
     /// <summary>Probability of a mirror image (left and right swapped). Leave it off where a mirror image is another class, as with letters.</summary>
     public double Flip { get; init; }
 
@@ -57,6 +69,8 @@ public sealed record Augmentation
         Check("scale", Scale, 0.9, "a fraction of 1");
         Check("translate", Translate, 0.9, "a fraction of the side");
         Check("shear", Shear, 60, "degrees");
+        Check("stretch", Stretch ?? 0, 1, "a fraction of 1");
+        Check("elastic", Elastic ?? 0, 0.5, "a fraction of the side");
         Check("flip", Flip, 1, "a probability");
         Check("crop", Crop, 0.99, "a share of the area");
         Check("brightness", Brightness, 1, "a fraction of 1");

@@ -10,7 +10,9 @@ public sealed class Augmenter(ImageShape shape, Augmentation augmentation)
     private readonly byte[] paper = new byte[shape.Channels];
     private readonly byte[] levels = new byte[256];
 
-    private readonly bool moves = augmentation is not { Rotate: 0, Scale: 0, Translate: 0, Shear: 0 };
+    private readonly ElasticWarp? warp = augmentation.Elastic > 0 ? new ElasticWarp(shape) : null;
+    private readonly float stretch = (float)(augmentation.Stretch ?? 0);
+    private readonly bool moves = augmentation is not { Rotate: 0, Scale: 0, Translate: 0, Shear: 0 } || augmentation.Stretch > 0 || augmentation.Elastic > 0;
     private readonly bool cuts = augmentation.Crop > 0;
 
     /// <summary>Writes the changed image to <paramref name="target"/>; both are channel-row-column bytes of the shape.</summary>
@@ -31,9 +33,12 @@ public sealed class Augmenter(ImageShape shape, Augmentation augmentation)
         var contrast = 1 + (float)augmentation.Contrast * random.Between(-1, 1);
         var saturation = 1 + (float)augmentation.Saturation * random.Between(-1, 1);
 
+        if (stretch > 0) map = map.Then(AffineMap.Stretch(shape, MathF.Exp(MathF.Log(1 + stretch) * random.Between(-1, 1))));
+        warp?.Draw(ref random, (float)augmentation.Elastic!.Value);
+
         EstimatePaper(source);
-        if (map == AffineMap.Identity) source.CopyTo(target);
-        else sampler.Sample(source, target, map, paper, bordered: moves);
+        if (map == AffineMap.Identity && warp is null) source.CopyTo(target);
+        else sampler.Sample(source, target, map, paper, bordered: moves, warp);
 
         if (erases) Erase(target, eraseArea, eraseRatio, eraseX, eraseY);
         if (augmentation.Brightness > 0 || augmentation.Contrast > 0) ColourJitter.BrightnessAndContrast(target, shape.Channels, brightness, contrast, levels);
