@@ -1,6 +1,5 @@
-using DmlPipeline.Contracts;
+using System.Diagnostics;
 using DmlPipeline.Storage;
-using MassTransit;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -8,16 +7,19 @@ using Microsoft.Extensions.Options;
 namespace DmlPipeline.Ingestion;
 
 /// <summary>
-/// Lists the inbox at the start and from then on, and publishes ObjectDropped for what it has not seen. Events of the store only
-/// make the next listing come sooner: they can be lost, doubled or late, a listing cannot.
+/// Lists the inbox at the start and from then on. Events of the file system only make the next listing come sooner, and those of a
+/// bucket go their own way (<see cref="Events.ObjectEventListener"/>): they can be lost, doubled or late, a listing cannot.
 /// </summary>
-public sealed class InboxLister(Database database, IArtifactStore store, IBus bus, IOptions<InboxOptions> options, ILogger<InboxLister> logger) : BackgroundService
+public sealed class InboxLister(Database database, IArtifactStore store, DroppedObjects dropped, IOptions<InboxOptions> options, ILogger<InboxLister> logger) : BackgroundService
 {
-    private const int ObjectsPerMessage = 500;
+    // As many as a page of a bucket's listing: memory stays the same however full the inbox is.
+    private const int ComparedTogether = 1000;
+
+    // Of a full inbox a listing takes long: no more than a fifth of the time is spent on it.
+    private const int PausePerListing = 4;
     private static readonly TimeSpan WhileUnsettled = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim hint = new(0, 1);
-    private readonly HashSet<string> misplaced = new(StringComparer.Ordinal);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -26,6 +28,7 @@ public sealed class InboxLister(Database database, IArtifactStore store, IBus bu
         while (!stoppingToken.IsCancellationRequested)
         {
             var unsettled = false;
+            var begun = Stopwatch.GetTimestamp();
             try
             {
                 unsettled = await ListOnce(stoppingToken);
@@ -34,7 +37,8 @@ public sealed class InboxLister(Database database, IArtifactStore store, IBus bu
             {
                 logger.ListingFailed(e);
             }
-            if (unsettled) await Task.Delay(WhileUnsettled, stoppingToken);
+            var pause = Stopwatch.GetElapsedTime(begun) * PausePerListing;
+            if (unsettled) await Task.Delay(pause > WhileUnsettled ? pause : WhileUnsettled, stoppingToken);
             else await hint.WaitAsync(TimeSpan.FromSeconds(options.Value.ListSeconds), stoppingToken);
         }
     }
@@ -42,24 +46,10 @@ public sealed class InboxLister(Database database, IArtifactStore store, IBus bu
     /// <returns>Whether objects wait to settle; they may still grow.</returns>
     private async Task<bool> ListOnce(CancellationToken cancel)
     {
-        var known = (await database.Query<(string Key, string ETag)>("select key, etag from inbox_objects", null, cancel)).ToHashSet();
-        var found = new Dictionary<string, List<DroppedObject>>(StringComparer.Ordinal);
-        await foreach (var item in store.List("inbox/", cancel))
-        {
-            if (known.Contains((item.Key, item.ETag))) continue;
-            var parts = item.Key.Split('/', 3);
-            if (parts.Length < 3)
-            {
-                if (misplaced.Add(item.Key)) logger.Misplaced(item.Key);
-                continue;
-            }
-            if (!found.TryGetValue(parts[1], out var objects)) found[parts[1]] = objects = [];
-            objects.Add(new DroppedObject(item.Key, item.ETag, item.Bytes));
-        }
-        foreach (var (dataset, objects) in found)
-            foreach (var chunk in objects.Chunk(ObjectsPerMessage))
-                await bus.Publish(new ObjectDropped(dataset, chunk), cancel);
-        return found.Count > 0 || await database.QueryOne<int>("select count(*) from inbox_objects where drop_id is null", null, cancel) > 0;
+        var isNew = false;
+        await foreach (var page in store.List(DroppedObjects.Inbox, cancel).Chunk(ComparedTogether).WithCancellation(cancel))
+            isNew |= await dropped.Announce(page, cancel) > 0;
+        return isNew || await database.QueryOne<long?>("select 1 from inbox_objects where drop_id is null limit 1", null, cancel) is not null;
     }
 
     /// <summary>File events of a folder store. Where they cannot be had (too many folders), the listing alone finds everything.</summary>

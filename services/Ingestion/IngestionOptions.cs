@@ -12,6 +12,10 @@ public sealed class IngestionOptions
     [Range(1, 256)]
     public int Threads { get; set; } = Environment.ProcessorCount;
 
+    /// <summary>Drops of different datasets that one process builds side by side. Small ones wait for store and database most of their time.</summary>
+    [Range(1, 64)]
+    public int DropsAtOnce { get; set; } = 4;
+
     /// <summary>Where images wait between being checked and being written, as one temporary file; as large as the drop's new images.</summary>
     public string TemporaryFolder { get; set; } = Path.GetTempPath();
 

@@ -1,5 +1,6 @@
 using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
+using DmlPipeline.Ingestion.Events;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
 using MassTransit;
@@ -20,11 +21,16 @@ public static class IngestionService
     {
         services.AddOptions<InboxOptions>().BindConfiguration("Inbox").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<IngestionOptions>().BindConfiguration(IngestionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<DroppedObjects>();
         services.AddHostedService<InboxLister>();
         services.AddHostedService<DropSettler>();
-        services.AddHostedService<PreparationWorker>();
+        services.AddHostedService<PreparationWorkers>();
         return services.AddReconciliation("settled drops without a job", OwePreparations);
     }
+
+    /// <summary>Besides listing, follows the events of a bucket. For a process on a broker and a bucket.</summary>
+    public static IServiceCollection AddObjectEvents(this IServiceCollection services, EventSettings settings) =>
+        services.AddSingleton(settings).AddHostedService<ObjectEventListener>();
 
     private static async Task<int> OwePreparations(Transaction transaction, long before)
     {

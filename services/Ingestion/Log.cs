@@ -27,4 +27,19 @@ internal static partial class Log
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Drop {DropId} of {Dataset} made no version: {Reason}")]
     public static partial void Rejected(this ILogger logger, string dropId, string dataset, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The store tells of new objects in bucket {Bucket}; the inbox is listed all the same")]
+    public static partial void EventsRegistered(this ILogger logger, string bucket);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The store cannot be asked to tell of new objects, so they are found by listing alone: {Reason}")]
+    public static partial void NoEvents(this ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The store's events do not come in at the moment, so new objects are found by listing alone: {Reason}")]
+    public static partial void EventsInterrupted(this ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The store's events could not be followed; the next listing finds their objects")]
+    public static partial void EventsNotFollowed(this ILogger logger, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A message of {Bytes} bytes among the store's events is none that a store writes; it is dropped. Who else may publish to that exchange?")]
+    public static partial void UnreadableEvent(this ILogger logger, int bytes);
 }

@@ -18,26 +18,20 @@ internal static class StorageBenchmark
 
     public static int Run(string[] args)
     {
-        if (args.Length == 0 || !File.Exists(Path.Combine(args[0], "s3.env")) || !File.Exists(Path.Combine(args[0], "postgres.env")))
-        {
-            Console.Error.WriteLine("Name the folder of an S3 server and PostgreSQL that run: infra/servers/s3 up FOLDER, infra/servers/postgres up FOLDER, then storage FOLDER [MEGABYTES]");
-            return 1;
-        }
+        if (Servers.Find(args, "storage FOLDER [MEGABYTES]", "s3", "postgres") is not { } servers) return 1;
         var megabytes = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1000;
-        Measure(args[0], megabytes).GetAwaiter().GetResult();
+        Measure(servers, megabytes).GetAwaiter().GetResult();
         return 0;
     }
 
-    private static async Task Measure(string servers, int megabytes)
+    private static async Task Measure(Servers servers, int megabytes)
     {
         var temporary = Directory.CreateTempSubdirectory("dml-storage-benchmark-").FullName;
         try
         {
-            await MeasureStore(Settings(servers, "s3"), Path.Combine(temporary, "cache"), megabytes);
+            await MeasureStore(servers.Bucket("benchmark", Path.Combine(temporary, "cache")), megabytes);
             using (var sqlite = await Database.Open(Path.Combine(temporary, "state.db"), default)) await MeasureDatabase("SQLite", sqlite);
-            var postgres = Settings(servers, "postgres");
-            using var database = await Database.Open(
-                $"postgres://{postgres["POSTGRES_HOST"]}:{postgres["POSTGRES_PORT"]}/{postgres["POSTGRES_DATABASE"]}", postgres["POSTGRES_USER"], postgres["POSTGRES_PASSWORD"], default);
+            using var database = await servers.OpenPostgres();
             await MeasureDatabase("PostgreSQL", database);
         }
         finally
@@ -46,13 +40,9 @@ internal static class StorageBenchmark
         }
     }
 
-    private static async Task MeasureStore(Dictionary<string, string> server, string cache, int megabytes)
+    private static async Task MeasureStore(S3Settings settings, int megabytes)
     {
-        using var store = await S3Store.Open(
-            new S3Settings
-            {
-                Endpoint = new Uri(server["S3_ENDPOINT"]), Bucket = "benchmark", AccessKey = server["S3_ACCESS_KEY"], SecretKey = server["S3_SECRET_KEY"], CacheFolder = cache,
-            }, createBucket: true, default);
+        using var store = await S3Store.Open(settings, createBucket: true, default);
         var before = Process.GetCurrentProcess().WorkingSet64 >> 20;
         var put = await Time(() => store.Put("large", new Endless(megabytes * 1_000_000L), default));
         var get = await Time(async () =>
@@ -86,9 +76,6 @@ internal static class StorageBenchmark
         await work();
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
-
-    private static Dictionary<string, string> Settings(string folder, string server) =>
-        File.ReadLines(Path.Combine(folder, $"{server}.env")).Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
 
     private static void Print(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));
 

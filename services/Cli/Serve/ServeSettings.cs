@@ -1,6 +1,7 @@
 using System.Net;
 using DmlPipeline.Hosting;
 using DmlPipeline.Hosting.Messaging;
+using DmlPipeline.Ingestion.Events;
 using DmlPipeline.Local;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.S3;
@@ -20,6 +21,9 @@ internal sealed record ServeSettings
     public S3Settings? Bucket { get; init; }
 
     public string Store => Bucket?.ToString() ?? StoreFolder;
+
+    /// <summary>How the bucket tells of new objects; null when it is not asked to, or nobody here would listen.</summary>
+    public EventSettings? Events { get; init; }
 
     /// <summary>A SQLite file, or the address of a PostgreSQL database.</summary>
     public required string Database { get; init; }
@@ -55,12 +59,14 @@ internal sealed record ServeSettings
                 Settings.Bus.Name, "a bus in memory reaches no other process, and these are not all services: name a broker, rabbitmq://HOST. To have them all in one process: dml serve all, or dml up");
         var work = Path.GetFullPath(sources[Settings.Work] ?? home.Path);
         var listen = ListenOn(sources[Settings.Listen], services);
+        var bucket = BucketOf(sources, work);
         return new ServeSettings
         {
             Services = services,
             Bus = bus,
             StoreFolder = sources[Settings.Store] ?? home.StoreFolder,
-            Bucket = BucketOf(sources, work),
+            Bucket = bucket,
+            Events = services.Contains(PipelineService.Ingestion) ? EventsOf(sources, bus, bucket) : null,
             Database = sources[Settings.Database] ?? home.DatabaseFile,
             DatabaseUser = sources[Settings.DatabaseUser],
             DatabasePassword = sources[Settings.DatabasePassword],
@@ -109,6 +115,26 @@ internal sealed record ServeSettings
         {
             throw new SettingException(e.Setting ?? Settings.Store.Name, e.Message, e);
         }
+    }
+
+    private static EventSettings? EventsOf(SettingSources sources, BusSettings bus, S3Settings? bucket)
+    {
+        var how = sources[Settings.Events] ?? Settings.Events.Default;
+        if (how == "none") return null;
+        if (how is not ("amqp" or "required")) throw new SettingException(Settings.Events.Name, $"'{how}' is neither none, amqp nor required");
+        if (bus.IsMemory || bucket is null)
+            throw new SettingException(Settings.Events.Name, "they lead from a bucket over a broker: give both, as store and bus, or leave events at none; files in a folder are noticed without");
+        var broker = sources[Settings.EventsBroker] is { } address ? BusSettings.Parse(address, Settings.EventsBroker.Name) : bus;
+        if (broker.IsMemory) throw new SettingException(Settings.EventsBroker.Name, "the store reaches no memory of this process: write rabbitmq://HOST[:PORT][/VIRTUAL-HOST]");
+        var user = sources[Settings.EventsUser];
+        var password = sources[Settings.EventsPassword];
+        if (user is not null && password is null) throw SettingSources.Missing(Settings.EventsPassword, $"{Settings.EventsUser.Name} {user}");
+        return new EventSettings
+        {
+            IsRequired = how == "required",
+            Target = sources[Settings.EventsTarget],
+            Broker = broker with { User = user ?? bus.User, Password = password ?? bus.Password },
+        };
     }
 
     private static IPEndPoint ListenOn(string? text, IReadOnlyList<PipelineService> services)

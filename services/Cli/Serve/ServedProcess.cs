@@ -84,6 +84,7 @@ internal sealed class ServedProcess : IAsyncDisposable
         services.Configure<TrainingOptions>(training => training.WorkFolder = Path.Combine(settings.Work, "work"));
         services.Configure<IngestionOptions>(ingestion => ingestion.TemporaryFolder = Directory.CreateDirectory(Path.Combine(settings.Work, "temporary")).FullName);
         foreach (var service in settings.Services) service.AddServices(services, backends.Database);
+        if (settings.Events is { } events) services.AddObjectEvents(events);
         services.AddPipelineHealth().AddPipelineMetrics();
         services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = [.. settings.Hosts]);
 

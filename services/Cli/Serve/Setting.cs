@@ -36,6 +36,11 @@ internal static class Settings
     public static readonly Setting StoreSecretKey = new(S3Settings.SecretKeyName, "FILE", "Secret key for the bucket") { IsSecret = true };
     public static readonly Setting StoreRegion = new(S3Settings.RegionName, "NAME", "Region of the bucket") { Default = "us-east-1" };
     public static readonly Setting StoreCache = new(S3Settings.CacheName, "FOLDER", "Local copies of objects of the bucket") { Default = "in work" };
+    public static readonly Setting Events = new("events", "HOW", "Whether ingestion asks the bucket to tell of new objects through the broker: none, amqp (where that fails they are found by listing), required") { Default = "none" };
+    public static readonly Setting EventsTarget = new("events-target", "ARN", "What the store calls the broker, where its administrator has named it one; with MinIO arn:minio:sqs::PRIMARY:amqp") { Default = "the store is told, as Ceph wants it" };
+    public static readonly Setting EventsBroker = new("events-broker", "ADDRESS", "The broker as the store reaches it") { Default = "bus" };
+    public static readonly Setting EventsUser = new("events-user", "NAME", "Who the store is at the broker") { Default = "bus-user" };
+    public static readonly Setting EventsPassword = new("events-password", "FILE", "Password of the store at the broker") { IsSecret = true, Default = "bus-password" };
     public static readonly Setting Database = new("database", "ADDRESS", "A SQLite file, or postgres://HOST[:PORT]/DATABASE") { Default = "the home's" };
     public static readonly Setting DatabaseUser = new("database-user", "NAME", "User at PostgreSQL");
     public static readonly Setting DatabasePassword = new("database-password", "FILE", "Password at PostgreSQL") { IsSecret = true };
@@ -49,5 +54,5 @@ internal static class Settings
     /// <summary>Those that reach the broker.</summary>
     public static readonly IReadOnlyList<Setting> OfBus = [Bus, BusUser, BusPassword];
 
-    public static readonly IReadOnlyList<Setting> All = [.. OfBus, BusPrefetch, Store, StoreAccessKey, StoreSecretKey, StoreRegion, StoreCache, Database, DatabaseUser, DatabasePassword, Listen, Hosts, Work, Otlp, Log, WaitFor];
+    public static readonly IReadOnlyList<Setting> All = [.. OfBus, BusPrefetch, Store, StoreAccessKey, StoreSecretKey, StoreRegion, StoreCache, Events, EventsTarget, EventsBroker, EventsUser, EventsPassword, Database, DatabaseUser, DatabasePassword, Listen, Hosts, Work, Otlp, Log, WaitFor];
 }

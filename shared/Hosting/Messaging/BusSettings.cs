@@ -43,17 +43,19 @@ public sealed record BusSettings
         IsMemory ? "memory" : $"rabbitmq{(Tls ? "s" : "")}://{Host}:{Port}{(VirtualHost == "/" ? "" : "/" + Uri.EscapeDataString(VirtualHost))}";
 
     /// <summary>Reads <c>memory</c> or <c>rabbitmq://host[:port][/virtual-host]</c>; <c>rabbitmqs</c> for TLS.</summary>
+    /// <param name="address">Without user and password.</param>
+    /// <param name="setting">Which setting it is, for the error.</param>
     /// <exception cref="SettingException">It is neither.</exception>
-    public static BusSettings Parse(string address)
+    public static BusSettings Parse(string address, string setting = "bus")
     {
         const string forms = "write memory, or rabbitmq://HOST[:PORT][/VIRTUAL-HOST] (rabbitmqs:// for TLS)";
         if (address == "memory") return Memory;
         if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("rabbitmq" or "rabbitmqs" or "amqp" or "amqps"))
-            throw new SettingException("bus", $"'{Shown(address)}' is no address of a bus: {forms}");
+            throw new SettingException(setting, $"'{Shown(address)}' is no address of a bus: {forms}");
         if (uri.UserInfo.Length > 0)
-            throw new SettingException("bus", "the address holds a user or a password, which logs and process lists would show: give them as bus-user and bus-password");
+            throw new SettingException(setting, $"the address holds a user or a password, which logs and process lists would show: give them as {setting.Split('-')[0]}-user and {setting.Split('-')[0]}-password");
         if (uri.Host.Length == 0 || uri.Query.Length > 0 || uri.Segments.Length > 2)
-            throw new SettingException("bus", $"'{address}' is no address of a bus: {forms}");
+            throw new SettingException(setting, $"'{address}' is no address of a bus: {forms}");
         var tls = uri.Scheme is "rabbitmqs" or "amqps";
         var path = Uri.UnescapeDataString(uri.AbsolutePath.TrimStart('/'));
         return new BusSettings

@@ -3,6 +3,7 @@ using System.Text;
 using Amazon.S3;
 using Amazon.S3.Model;
 using DmlPipeline.Contracts;
+using DmlPipeline.Storage.S3.Events;
 
 namespace DmlPipeline.Storage.S3;
 
@@ -120,6 +121,10 @@ public sealed class S3Store : IArtifactStore, IDisposable
             if (claim.LastModified <= before)
                 await s3.Call("delete", claim.Key, (client, token) => client.DeleteObjectAsync(s3.Bucket, claim.Key, token), cancel);
     }
+
+    /// <summary>Asks the server to tell of objects that are written below the prefix, as <see cref="ObjectEvents"/> reads it. What others have asked of it stays.</summary>
+    /// <exception cref="StoreException">It refuses, or has no such events.</exception>
+    public Task RegisterEvents(string prefix, ObjectEventTarget target, CancellationToken cancel) => BucketNotification.Register(s3, prefix, target, cancel);
 
     public void Dispose()
     {

@@ -76,6 +76,7 @@ public sealed class DistributedPipelineTests : IDisposable
              database: {address}
              database-user: {postgres["POSTGRES_USER"]}
              database-password-file: {Secret("database", postgres["POSTGRES_PASSWORD"])}
+             events: required
              listen: 127.0.0.1:0
              inbox:
                settle-seconds: 1

@@ -78,6 +78,8 @@ public sealed class ServeSettingsTests : IDisposable
     [InlineData("--store", "s3://bucket", "store")]
     [InlineData("--listen", "everywhere", "listen")]
     [InlineData("--otlp", "collector", "otlp")]
+    [InlineData("--events", "now and then", "events")]
+    [InlineData("--events", "amqp", "events")]
     [InlineData("--log", "xml", "log")]
     [InlineData("--wait-for", "a while", "wait-for")]
     public void What_is_missing_or_wrong_is_named(string flag, string value, string setting) =>
@@ -86,6 +88,21 @@ public sealed class ServeSettingsTests : IDisposable
     [Fact]
     public void A_single_service_on_a_bus_in_memory_is_refused() =>
         Should.Throw<SettingException>(() => Read([PipelineService.Training])).Setting.ShouldBe("bus");
+
+    [Fact]
+    public void Events_are_for_who_listens_and_lead_the_store_to_the_bus_unless_it_reaches_that_by_another_name()
+    {
+        environment["DML_STORE_SECRET_KEY"] = environment["DML_BUS_PASSWORD"] = "bus-secret";
+        string[] flags = ["--events", "amqp", "--store", "http://s3/bucket", "--store-access-key", "dml", "--bus", "rabbitmq://broker/dml", "--bus-user", "dml-ingestion"];
+
+        Read([PipelineService.Training], flags).Events.ShouldBeNull();
+        var events = Read([PipelineService.Ingestion], flags).Events.ShouldNotBeNull();
+        (events.IsRequired, events.Target, events.Broker.ToString(), events.Broker.User, events.Broker.Password).ShouldBe((false, null, "rabbitmq://broker:5672/dml", "dml-ingestion", "bus-secret"));
+        environment["DML_EVENTS_PASSWORD"] = "store-secret";
+        flags = ["--events", "required", .. flags[2..], "--events-broker", "rabbitmq://10.0.0.1:5673/dml", "--events-user", "dml-store", "--events-target", "arn:minio:sqs::PRIMARY:amqp"];
+        events = Read([PipelineService.Ingestion], flags).Events.ShouldNotBeNull();
+        (events.IsRequired, events.Target, events.Broker.ToString(), events.Broker.User, events.Broker.Password).ShouldBe((true, "arn:minio:sqs::PRIMARY:amqp", "rabbitmq://10.0.0.1:5673/dml", "dml-store", "store-secret"));
+    }
 
     [Theory]
     [InlineData("serve training", "--bus, with DML_BUS")]
