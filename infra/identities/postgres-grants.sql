@@ -17,8 +17,9 @@ grant insert, update on training_decisions, runs to dml_training;
 
 grant update on runs to dml_evaluation, dml_registry;
 
-grant insert, update on model_versions, model_metrics, aliases to dml_registry;
-grant insert on alias_history to dml_registry;
+grant insert, update on model_versions, model_metrics to dml_registry;
+grant insert, update, delete on aliases to dml_registry;
+grant insert on alias_history, gate_decisions, model_verdicts to dml_registry;
 
 grant insert, update on schedule_fires to dml_scheduling;
 -- Quartz makes the tables that it needs itself. Granted here, and so after the pipeline's own tables were made by their owner.

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DmlPipeline.Contracts;
+using DmlPipeline.Contracts.Comparisons;
 using DmlPipeline.Contracts.Datasets;
 using DmlPipeline.Hosting;
 using DmlPipeline.Learning.Data;
@@ -34,10 +35,15 @@ public sealed class EvaluationWorker(Database database, IArtifactStore store, IL
         var championWeights = champion is null ? null : await store.LocalFile($"models/{champion.Model}/v{champion.Version}/model.safetensors", cancel);
 
         using var dataset = await DatasetReader.Open(store, run.Dataset, run.DatasetVersion, cancel);
+        var firstVersion = await Database.QueryOne<int>("select min(version) from dataset_versions where dataset = @Dataset", new { run.Dataset }, cancel);
+        using var first = firstVersion == run.DatasetVersion ? null : await DatasetReader.Open(store, run.Dataset, firstVersion, cancel);
         using var thread = new TorchThread(recipe.Threads);
-        var (judged, championMetrics) = await thread.Run(() =>
-            (Judge(dataset, weights, new EvaluationOptions { Seed = recipe.Seed, Intervals = new IntervalSettings() }, cancel),
-             championWeights is null ? null : Judge(dataset, championWeights, new EvaluationOptions { Baselines = false }, cancel).Report.Metrics));
+        var (judged, compared, championMetrics) = await thread.Run(() =>
+        {
+            var challenger = Judge(dataset, weights, new EvaluationOptions { Seed = recipe.Seed, Intervals = new IntervalSettings() }, cancel);
+            var beside = championWeights is null ? null : Judge(dataset, championWeights, new EvaluationOptions { Baselines = false }, cancel);
+            return (challenger.Outcome, Comparing.Of(challenger, beside, champion?.Version, dataset, first, cancel), beside?.Outcome.Report.Metrics);
+        });
         var comparison = champion is null ? null : new ChampionOnSameSplit(champion.Version, championMetrics!);
 
         var embeddings = await Put($"runs/{run.Id}/embeddings.safetensors", stream => WriteEmbeddings(stream, judged, dataset), cancel);
@@ -50,7 +56,9 @@ public sealed class EvaluationWorker(Database database, IArtifactStore store, IL
         var evaluation = await Put(
             $"runs/{run.Id}/evaluation.json", stream => stream.Write(Encoding.UTF8.GetBytes(document.ToJsonString(ContractJson.Indented))), cancel);
 
-        var evaluated = new ModelEvaluated(run.Id, run.Dataset, run.DatasetVersion, evaluation, judged.Report.Metrics, comparison);
+        var queries = await Put($"runs/{run.Id}/comparison.json", stream => JsonSerializer.Serialize(stream, compared, ContractJson.Compact), cancel);
+
+        var evaluated = new ModelEvaluated(run.Id, run.Dataset, run.DatasetVersion, evaluation, judged.Report.Metrics, comparison, queries);
         await Database.Write(async transaction =>
         {
             await transaction.Finish(job);
@@ -71,7 +79,7 @@ public sealed class EvaluationWorker(Database database, IArtifactStore store, IL
     }
 
     /// <summary>Each model judges images in its own shape and colours, so the champion may come from another recipe.</summary>
-    private static EvaluationOutcome Judge(DatasetReader dataset, string weights, EvaluationOptions options, CancellationToken cancel)
+    private static JudgedModel Judge(DatasetReader dataset, string weights, EvaluationOptions options, CancellationToken cancel)
     {
         using var model = EmbeddingModel.Load(weights);
         if (TorchSharp.torch.cuda.is_available()) model.to(TorchSharp.torch.CUDA);
@@ -79,7 +87,9 @@ public sealed class EvaluationWorker(Database database, IArtifactStore store, IL
         using var images = ImageSet.Load(
             model.Spec.Input, [.. indexes.Select(i => dataset.Samples[i].Class)], i => dataset.Read(indexes[i]),
             ImageCacheBytes, Environment.ProcessorCount, decoded: null, cancel);
-        return Evaluator.Evaluate(model, images, options with { Protocol = SampleProtocol.Of(indexes.Select(i => dataset.Samples[i])) }, progress: null, cancel);
+        var outcome = Evaluator.Evaluate(model, images, options with { Protocol = SampleProtocol.Of(indexes.Select(i => dataset.Samples[i])) }, progress: null, cancel);
+        var cost = new ModelCost(new FileInfo(weights).Length, model.Spec.EmbeddingSize, Latency.Of(model, cancel), TorchSharp.torch.cuda.is_available() ? "cuda" : "cpu");
+        return new JudgedModel(outcome, images.Labels, images.ClassNames, cost);
     }
 
     private static void WriteEmbeddings(Stream stream, EvaluationOutcome judged, DatasetReader dataset)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using DmlPipeline.Hosting;
 using DmlPipeline.Ingestion;
+using DmlPipeline.Registry;
 using DmlPipeline.Storage;
 using DmlPipeline.Training;
 using Microsoft.AspNetCore.Builder;
@@ -110,6 +111,11 @@ public sealed class LocalPipeline : IAsyncDisposable
         foreach (var service in PipelineService.Core) service.AddServices(services, database);
         services.Configure<TrainingOptions>(training => training.WorkFolder = home.WorkFolder);
         services.Configure<IngestionOptions>(ingestion => ingestion.TemporaryFolder = home.TemporaryFolder);
+        services.Configure<RegistryOptions>(registry =>
+        {
+            if (File.Exists(home.GateFile)) registry.GateFile = home.GateFile;
+            if (File.Exists(home.TokenFile)) registry.TokenFile = home.TokenFile;
+        });
         if (settings.Training is not null) services.Configure(settings.Training);
         if (settings.Inbox is not null) services.Configure(settings.Inbox);
 

@@ -15,6 +15,12 @@ public sealed class PipelineHome(string path)
 
     public string LogFile => System.IO.Path.Combine(Path, "pipeline.log");
 
+    /// <summary>The rule of promotion; the defaults hold when there is no such file.</summary>
+    public string GateFile => System.IO.Path.Combine(Path, "gate.yaml");
+
+    /// <summary>Who may change the registry over HTTP; nobody when there is no such file.</summary>
+    public string TokenFile => System.IO.Path.Combine(Path, "tokens");
+
     /// <summary>Scratch space of running trainings; what must last is copied to the store.</summary>
     public string WorkFolder => System.IO.Path.Combine(Path, "work");
 

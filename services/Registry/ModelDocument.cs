@@ -25,4 +25,8 @@ public static class ModelDocument
         document["lineage"] = lineage.Parent is null ? lineage : lineage.DeepClone();
         return document;
     }
+
+    /// <summary>The metrics that the document holds.</summary>
+    public static IReadOnlyDictionary<string, double> Metrics(string document) =>
+        (JsonNode.Parse(document)?["metrics"] as JsonObject ?? []).ToDictionary(metric => metric.Key, metric => metric.Value!.GetValue<double>(), StringComparer.Ordinal);
 }

@@ -9,7 +9,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace DmlPipeline.Registry;
 
-/// <summary>The registry over HTTP: read-only, JSON, weights as a download that can be resumed.</summary>
+/// <summary>The registry over HTTP: JSON, weights as a download that can be resumed; what changes something needs a token.</summary>
 public static class RegistryApi
 {
     private const int MostVersions = 1000;
@@ -21,7 +21,9 @@ public static class RegistryApi
         api.MapGet("/{model}", ListVersions);
         api.MapGet("/{model}/history", History);
         api.MapGet("/{model}/{version}", ReadVersion);
+        api.MapGet("/{model}/{version}/gate", Gate);
         api.MapMethods("/{model}/{version}/{file}", ["GET", "HEAD"], Download);
+        api.MapWrites();
         routes.MapGet("/api/versions", ListVersionsOfAll);
     }
 
@@ -66,10 +68,13 @@ public static class RegistryApi
         return history.Count == 0 ? NoModel(model) : Results.Json(
             history.Select(row => new
             {
-                row.Alias, row.Version, row.PreviousVersion, row.Promoted, row.Reason, DecidedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.DecidedAt),
+                row.Alias, row.Version, row.PreviousVersion, row.Promoted, row.Action, row.DecidedBy, row.Reason, DecidedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.DecidedAt),
             }),
             ContractJson.Indented);
     }
+
+    private static async Task<IResult> Gate(string model, string version, Database database, CancellationToken cancel) =>
+        await database.ModelVersion(model, version, cancel) is { } row ? Json(await GateRecord.Of(database, row, cancel)) : NoVersion(model, version);
 
     private static async Task<IResult> Download(string model, string version, string file, Database database, IArtifactStore store, CancellationToken cancel)
     {

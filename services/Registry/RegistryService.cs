@@ -1,10 +1,13 @@
 using System.Text.Json;
 using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
+using DmlPipeline.Registry.Gates;
+using DmlPipeline.Registry.Promotion;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace DmlPipeline.Registry;
 
@@ -15,8 +18,26 @@ public static class RegistryService
 
     public static IServiceCollection AddRegistry(this IServiceCollection services)
     {
-        services.AddOptions<RegistryOptions>().BindConfiguration("Registry").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<RegistryOptions>().BindConfiguration("Registry").ValidateDataAnnotations()
+            .Validate(ReadsItsFiles).ValidateOnStart();
+        services.AddSingleton<PromotionDesk>();
         return services.AddReconciliation("evaluated runs without a registered version", OweRegistrations);
+    }
+
+    /// <summary>A mistake in a file shows at the start, and not in the night when it is needed.</summary>
+    /// <exception cref="OptionsValidationException">One cannot be read or understood; it says what to do.</exception>
+    private static bool ReadsItsFiles(RegistryOptions options)
+    {
+        try
+        {
+            _ = options.RuleOf(model: "");
+            _ = WriteTokens.Read(options.TokenFile);
+            return true;
+        }
+        catch (GateFileException e)
+        {
+            throw new OptionsValidationException("Registry", typeof(RegistryOptions), [e.Message]);
+        }
     }
 
     private static async Task<int> OweRegistrations(Transaction transaction, long before)

@@ -8,6 +8,7 @@ using DmlPipeline.Benchmarks.Pipeline;
     ("backbones", "images per second that each backbone learns and embeds, and ResNet-18 beside PyTorch", BackboneBenchmark.Run),
     ("drops", "small drops per second that one ingestion process makes versions of, on the real servers", DropsBenchmark.Run),
     ("evaluation", "seconds for all retrieval metrics and NMI of 13,180 embeddings", EvaluationBenchmark.Run),
+    ("gate", "false and missed promotions by the number of classes and queries, simulated", GateBenchmark.Run),
     ("heated-up", "heated-up softmax beside its unheated forms on unseen alphabets, and what alpha does", HeatedUpBenchmark.Run),
     ("imaging", "images per second from file bytes to resized pixels, one thread", ImagingBenchmark.Run),
     ("ingestion", "images per second and peak memory from a dropped archive to a dataset version", IngestionBenchmark.Run),

@@ -7,7 +7,7 @@ using DmlPipeline.Storage.State;
 
 namespace DmlPipeline.Cli.Commands;
 
-/// <summary><c>dml models [show NAME[@VERSION]]</c>: the registry.</summary>
+/// <summary><c>dml models [show NAME[@VERSION]]</c>: the registry. What changes it is in <see cref="VerdictCommands"/>.</summary>
 internal static class ModelsCommand
 {
     private const int MostVersions = 1000;
@@ -18,7 +18,7 @@ internal static class ModelsCommand
 
     public static Command Create()
     {
-        var show = new DocumentedCommand("show", "Versions of a model with metrics and how its champion changed; or one version with its lineage")
+        var show = new DocumentedCommand("show", "Versions of a model with metrics and how its champion changed; or one version with its lineage and what the gate made of it")
         {
             Examples = ["models show birds", "models show birds@champion", "models show birds@2 --json"],
             Arguments = { Name },
@@ -30,6 +30,7 @@ internal static class ModelsCommand
             Subcommands = { show },
             Options = { Filter, Best },
         };
+        foreach (var command in VerdictCommands.OfModels()) list.Subcommands.Add(command);
         list.SetAction(List);
         return list;
     }
@@ -79,8 +80,8 @@ internal static class ModelsCommand
         ModelText.Table(screen, versions);
         screen.Line();
         screen.Heading("how the champion changed");
-        screen.Table(["when", "version", "", "reason"], history.Select(row => (string[])
-            [Show.Time(row.DecidedAt), $"v{row.Version}", row.Promoted ? $"became {row.Alias}" : "refused", row.Reason]));
+        screen.Table(["when", "version", "", "by", "reason"], history.Select(row => (string[])
+            [Show.Time(row.DecidedAt), $"v{row.Version}", row.Promoted ? $"became {row.Alias}" : $"{row.Action} as {row.Alias}", row.DecidedBy, row.Reason]));
         return 0;
     }
 
@@ -89,7 +90,10 @@ internal static class ModelsCommand
         var row = await home.Database.ModelVersion(model, which, cancel) ?? throw await Missing.Model(home, model, which, cancel);
         if (screen.IsJson)
         {
-            screen.Json(ModelText.ToJson(row));
+            var json = (JsonObject)ModelText.ToJson(row);
+            var record = await GateRecord.Of(home.Database, row, cancel);
+            foreach (var part in new[] { "decisions", "verdicts" }) json[part] = record[part]!.DeepClone();
+            screen.Json(json);
             return 0;
         }
         var document = JsonNode.Parse(row.ModelJson)!;
@@ -104,6 +108,8 @@ internal static class ModelsCommand
         screen.Line();
         screen.Heading("on unseen classes");
         screen.Facts(ModelText.Metrics(row).Select(metric => (metric.Key, (string?)Show.Percent(metric.Value))));
+        GateText.Print(
+            screen, await home.Database.GateDecisions(row.Model, row.Version, cancel), await home.Database.Verdicts(row.Model, row.Version, cancel));
         return 0;
     }
 }

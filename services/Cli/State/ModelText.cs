@@ -37,6 +37,8 @@ internal static class ModelText
         ["version"] = row.Version,
         ["previousVersion"] = row.PreviousVersion,
         ["promoted"] = row.Promoted,
+        ["action"] = row.Action,
+        ["decidedBy"] = row.DecidedBy,
         ["reason"] = row.Reason,
         ["decidedAt"] = DateTimeOffset.FromUnixTimeMilliseconds(row.DecidedAt),
     };

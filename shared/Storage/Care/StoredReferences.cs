@@ -21,6 +21,8 @@ public static class StoredReferences
             foreach (var reference in OfRun(row)) Add(found, reference);
         foreach (var row in await database.Query<ModelVersionRow>("select * from model_versions where state = 'ready' and model_json is not null", null, cancel))
             foreach (var reference in OfModel(row)) Add(found, reference);
+        foreach (var row in await database.Query<GateDecisionRow>("select * from gate_decisions where comparison_json is not null", null, cancel))
+            Add(found, new(Read<ArtifactRef>(row.ComparisonJson!)!, $"model {row.Model} v{row.Version}"));
         return found;
     }
 
@@ -55,7 +57,11 @@ public static class StoredReferences
             yield return new(trained.Weights, of);
             yield return new(trained.Model, of);
         }
-        if (row.EvaluatedJson is not null && Read<ModelEvaluated>(row.EvaluatedJson) is { } evaluated) yield return new(evaluated.Evaluation, of);
+        if (row.EvaluatedJson is not null && Read<ModelEvaluated>(row.EvaluatedJson) is { } evaluated)
+        {
+            yield return new(evaluated.Evaluation, of);
+            if (evaluated.Comparison is { } comparison) yield return new(comparison, of);
+        }
     }
 
     private static IEnumerable<StoredReference> OfModel(ModelVersionRow row)

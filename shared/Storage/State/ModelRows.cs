@@ -37,6 +37,12 @@ public sealed record AliasHistoryRow
 
     public required string Reason { get; init; }
     public required long DecidedAt { get; init; }
+
+    /// <summary><c>promoted</c>, <c>refused</c> or <c>waiting</c> by the gate; <c>approved</c>, <c>rejected</c>, <c>rolled-back</c>, <c>moved</c> or <c>removed</c> by a person.</summary>
+    public required string Action { get; init; }
+
+    /// <summary><c>gate</c>, or a person's name.</summary>
+    public required string DecidedBy { get; init; }
 }
 
 /// <summary>A condition on a metric, for example <c>recall@1 >= 0.9</c>.</summary>

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using DmlPipeline.Contracts;
 using DmlPipeline.Registry;
+using DmlPipeline.Registry.Promotion;
 using DmlPipeline.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -205,7 +206,7 @@ public sealed class RegistryApiTests : IClassFixture<RegistryApiTests.Server>
             builder.Logging.ClearProviders();
             builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
             builder.Services.AddSingleton(database);
-            builder.Services.AddSingleton<IArtifactStore>(store);
+            builder.Services.AddSingleton<IArtifactStore>(store).AddSingleton<PromotionDesk>();
             app = builder.Build();
             app.MapRegistry();
             await app.StartAsync();
@@ -232,7 +233,7 @@ public sealed class RegistryApiTests : IClassFixture<RegistryApiTests.Server>
                 await store.Put($"models/{model}/v{version}/model.json", new MemoryStream(Encoding.UTF8.GetBytes(json)), default);
             }
             await Version(transaction, "birds", 9, "pending", json: null);
-            await transaction.Execute("insert into aliases values ('birds', 'champion', 2)");
+            await transaction.Execute("insert into aliases (model, alias, version) values ('birds', 'champion', 2)");
             foreach (var (version, promoted, reason) in new[] { (1, true, "first"), (2, true, "better"), (3, false, "worse") })
                 await transaction.Execute(
                     "insert into alias_history (model, alias, version, promoted, reason, decided_at) values ('birds', 'champion', @version, @promoted, @reason, 1000)",

@@ -2,7 +2,9 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DmlPipeline.Contracts;
+using DmlPipeline.Contracts.Comparisons;
 using DmlPipeline.Registry;
+using DmlPipeline.Registry.Promotion;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
 using DmlPipeline.Tests.Services.Contracts;
@@ -19,6 +21,7 @@ internal sealed class RegistryFixture : IAsyncDisposable
 {
     private readonly TemporaryFolder folder = new();
     private Database beforeStart = null!;
+    private string? gateFile;
     private TestHost? host;
 
     private RegistryFixture() => Store = folder.OpenStore();
@@ -41,10 +44,16 @@ internal sealed class RegistryFixture : IAsyncDisposable
         return fixture;
     }
 
+    public PromotionDesk Desk => new(Database, Store);
+
+    /// <summary>The rule of promotion from now on.</summary>
+    public void Rule(string yaml) => File.WriteAllText(gateFile = Path.Combine(folder.Path, "gate.yaml"), yaml);
+
     public async Task Start() => host = await TestHost.Start(folder, RegistryService.AddConsumers, services =>
     {
         services.AddSingleton<IArtifactStore>(Store);
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+        services.Configure<RegistryOptions>(options => options.GateFile = gateFile);
         services.AddRegistry();
     });
 
@@ -56,7 +65,9 @@ internal sealed class RegistryFixture : IAsyncDisposable
         var metrics = new Dictionary<string, double>(StringComparer.Ordinal) { ["map@r"] = score, ["recall@1"] = score + 0.1 };
         var evaluation = await Put(
             $"runs/{run}/evaluation.json", JsonSerializer.Serialize(new { metrics, champion, datasetVersion }, ContractJson.Compact));
-        var evaluated = new ModelEvaluated(run, "birds", datasetVersion, evaluation, metrics, champion);
+        var comparison = await Put(
+            $"runs/{run}/comparison.json", JsonSerializer.Serialize(Compared(score, champion, datasetVersion), ContractJson.Compact));
+        var evaluated = new ModelEvaluated(run, "birds", datasetVersion, evaluation, metrics, champion, comparison);
         await Database.Write(async transaction =>
         {
             if (await transaction.QueryOne<int>("select count(*) from runs where id = @run", new { run }) == 0)
@@ -78,6 +89,21 @@ internal sealed class RegistryFixture : IAsyncDisposable
         return evaluated;
     }
 
+    /// <summary>Two hundred queries of twenty classes, every one of which scores the same: a difference is certain.</summary>
+    private static ModelComparison Compared(double score, ChampionOnSameSplit? champion, int datasetVersion)
+    {
+        int[] labels = [.. Enumerable.Range(0, 200).Select(query => query % 20)];
+        return new ModelComparison
+        {
+            Champion = champion?.Version,
+            Splits = [new ComparedSplit(SplitKinds.Current, datasetVersion, [.. Enumerable.Range(0, 20).Select(label => $"class{label}")], labels, Values(score), champion is null ? null : Values(champion.Metrics["map@r"]))],
+            ChallengerCost = new ModelCost(16_000_000, 128, 2, "cpu"), ChampionCost = champion is null ? null : new ModelCost(8_000_000, 64, 1, "cpu"),
+            Checks = [new NamedCheck("beats-untrained", Passed: true, "map@r 0.5, untrained 0.1")],
+        };
+
+        Dictionary<string, IReadOnlyList<double>> Values(double each) => new(StringComparer.Ordinal) { ["map@r"] = [.. labels.Select(_ => each)] };
+    }
+
     /// <summary>Evaluates a run and waits for the end of its registration.</summary>
     public async Task<RunRow> Register(string run, double score, ChampionOnSameSplit? champion = null, int datasetVersion = 1)
     {
@@ -96,7 +122,7 @@ internal sealed class RegistryFixture : IAsyncDisposable
     public Task Deliver(ModelEvaluated evaluated, Guid messageId) => host!.Bus.Publish(evaluated, context => context.MessageId = messageId);
 
     public async Task<int?> Champion() =>
-        (await Database.ModelVersion("birds", RegisterModelConsumer.Champion, default))?.Version;
+        (await Database.ModelVersion("birds", AliasNames.Champion, default))?.Version;
 
     public async Task<IReadOnlyList<ModelVersionRow>> Versions() => await Database.ModelVersions("birds", [], bestBy: null, 100, default);
 
