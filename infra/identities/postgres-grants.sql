@@ -8,7 +8,7 @@ select format('grant select on %I to dml_ingestion, dml_training, dml_evaluation
 from pg_tables where schemaname = 'public' and tableowner = current_user \gexec
 
 -- What consumers and workers are made of: see shared/Hosting.
-grant insert, update, delete on inbox, outbox, jobs to dml_ingestion, dml_training, dml_evaluation, dml_registry, dml_scheduling;
+grant insert, update, delete on inbox, outbox, jobs, workers to dml_ingestion, dml_training, dml_evaluation, dml_registry, dml_scheduling;
 
 grant insert, update, delete on inbox_objects, inbox_holds to dml_ingestion;
 grant insert, update on drops, dataset_versions, dataset_builds to dml_ingestion;

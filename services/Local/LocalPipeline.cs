@@ -4,6 +4,7 @@ using DmlPipeline.Hosting;
 using DmlPipeline.Ingestion;
 using DmlPipeline.Registry;
 using DmlPipeline.Storage;
+using DmlPipeline.Storage.Work;
 using DmlPipeline.Training;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -78,6 +79,7 @@ public sealed class LocalPipeline : IAsyncDisposable
     {
         await database.ReleaseAll(cancel);
         await database.UnclaimAll(cancel);
+        await database.LeaveAll(cancel);
         if (Directory.Exists(home.TemporaryFolder)) Directory.Delete(home.TemporaryFolder, recursive: true);
         Directory.CreateDirectory(home.TemporaryFolder);
         var store = home.OpenStore();

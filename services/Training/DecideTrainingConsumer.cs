@@ -28,7 +28,8 @@ public sealed class DecideTrainingConsumer(Database database, IOptions<TrainingO
         if (!isFirst) return;
         logger.Decided(message.Dataset, message.Version, decision.Train is null ? "no training" : "training", decision.Reason);
         if (decision.Train is not { } train) return;
-        await transaction.AddRun(train, RecipeFile.Hash(RecipeFile.Parse(train.Recipe, $"the recipe of run {train.RunId}")));
+        var recipe = RecipeFile.Parse(train.Recipe, $"the recipe of run {train.RunId}");
+        await transaction.AddRun(train, RecipeFile.Hash(recipe), recipe.Needs);
         await transaction.Publish(train);
     });
 }

@@ -1,5 +1,6 @@
 using DmlPipeline.Contracts.Datasets;
 using DmlPipeline.Learning.Recipes;
+using DmlPipeline.Storage.Work;
 
 namespace DmlPipeline.Training;
 
@@ -20,7 +21,21 @@ public static class RecipeChoice
         if (budget is not null) recipe = recipe with { Budget = (Duration.TryParse(budget, out var b_) ? b_ : default), Epochs = null };
         if (seed is not null) recipe = recipe with { Seed = seed.Value };
         if (recipe.Threads == 0) recipe = recipe with { Threads = threads };
-        return DatasetDefaults.Resolve(recipe, FactsOf(manifest));
+        return DatasetDefaults.Resolve(Checked(recipe), FactsOf(manifest));
+    }
+
+    /// <summary>The recipe, with what it asks of the worker in its one form.</summary>
+    /// <exception cref="RecipeException">It asks for what no worker could have.</exception>
+    public static TrainingRecipe Checked(TrainingRecipe recipe)
+    {
+        try
+        {
+            return recipe.Needs is null ? recipe : recipe with { Needs = Needs.Parse(recipe.Needs).ToString() };
+        }
+        catch (FormatException e)
+        {
+            throw new RecipeException([$"'needs': {e.Message}"]);
+        }
     }
 
     public static Learning.Recipes.DatasetFacts FactsOf(DatasetManifest manifest)

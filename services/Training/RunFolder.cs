@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using DmlPipeline.Contracts;
@@ -7,41 +8,79 @@ using DmlPipeline.Learning.Training;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
 using DmlPipeline.Torch;
-using TorchSharp;
 
 namespace DmlPipeline.Training;
 
-/// <summary>A run's files: a local scratch folder that the training loop writes, and <c>runs/&lt;id&gt;/</c> in the store, where they last.</summary>
-public sealed class RunFolder(IArtifactStore store, string runId, string local)
+/// <summary>
+/// A run's files: a local scratch folder that the training loop writes, and <c>runs/&lt;id&gt;/</c> in the store, where they last. A worker
+/// that was frozen and wakes after another took its run over writes nothing that the other counts on: it has its own folder here, asks
+/// before each checkpoint whether the run is still its own, and its model lies under its own hash.
+/// </summary>
+public sealed class RunFolder : IDisposable
 {
-    private const string Metrics = "metrics.jsonl";
+    private const string Metrics = "metrics.jsonl", LockName = "lock", Previous = "checkpoint.previous.safetensors";
+    private const int MostFolders = 16;
 
-    // What a run needs to go on: the checkpoint, the weights of its best epoch, and the curve so far.
+    // What a run needs to go on: the weights of its best epoch, the curve so far, and the checkpoint, which counts on both and so comes last.
     private static readonly (string Local, string Key)[] Kept =
     [
-        ("checkpoint.safetensors", "checkpoints/checkpoint.safetensors"), ("best.safetensors", "checkpoints/best.safetensors"), (Metrics, Metrics),
+        ("best.safetensors", "checkpoints/best.safetensors"), (Metrics, Metrics), (Checkpoint, "checkpoints/checkpoint.safetensors"),
     ];
 
+    private const string Checkpoint = "checkpoint.safetensors";
+
+    private readonly IArtifactStore store;
+    private readonly string runId;
+    private readonly Func<Task<bool>> isMine;
+    private readonly FileStream held;
     private readonly Lock uploading = new();
 
-    public string Local { get; } = local;
+    private RunFolder(IArtifactStore store, string runId, string local, Func<Task<bool>> isMine, FileStream held) =>
+        (this.store, this.runId, Local, this.isMine, this.held) = (store, runId, local, isMine, held);
 
-    /// <summary>Brings what the store has of the run to the local folder, unless the folder has a checkpoint of its own.</summary>
+    public string Local { get; }
+
+    /// <param name="store">Where it lasts.</param>
+    /// <param name="runId">The run.</param>
+    /// <param name="workFolder">In which the local folder is made; other workers of this machine may have theirs in it.</param>
+    /// <param name="isMine">Whether the run is still this worker's to write.</param>
+    public static RunFolder Open(IArtifactStore store, string runId, string workFolder, Func<Task<bool>> isMine)
+    {
+        for (var number = 1; ; number++)
+        {
+            var path = Directory.CreateDirectory(Path.Combine(workFolder, number == 1 ? runId : $"{runId}.{number}")).FullName;
+            try
+            {
+                return new RunFolder(store, runId, path, isMine, new FileStream(Path.Combine(path, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            }
+            catch (IOException) when (number < MostFolders && File.Exists(Path.Combine(path, LockName)))
+            {
+                // A worker that was frozen has it still, and will go on writing when it wakes.
+            }
+        }
+    }
+
+    /// <summary>
+    /// Brings what the store has of the run to the local folder. What lies there already is older, where the run went on elsewhere in
+    /// between; it counts only when nothing has reached the store yet.
+    /// </summary>
     public async Task Fetch(CancellationToken cancel)
     {
-        Directory.CreateDirectory(Local);
-        if (File.Exists(Path.Combine(Local, Kept[0].Local))) return;
+        if (await store.Find($"runs/{runId}/{Kept[^1].Key}", cancel) is null) return;
+        File.Delete(Path.Combine(Local, Previous));
         foreach (var (file, key) in Kept)
         {
+            var path = Path.Combine(Local, file);
+            File.Delete(path);
             if (await store.Find($"runs/{runId}/{key}", cancel) is null) continue;
             await using var source = await store.OpenRead($"runs/{runId}/{key}", cancel);
-            await using var target = File.Create(Path.Combine(Local, file));
+            await using var target = File.Create(path);
             await source.CopyToAsync(target, cancel);
         }
     }
 
     /// <summary>Called on the torch thread after each checkpoint; the file is replaced by the next one, so it is copied at once.</summary>
-    public void Upload(string checkpoint)
+    public void Upload()
     {
         lock (uploading) UploadAll(CancellationToken.None).GetAwaiter().GetResult();
     }
@@ -52,22 +91,33 @@ public sealed class RunFolder(IArtifactStore store, string runId, string local)
         {
             var path = Path.Combine(Local, file);
             if (!File.Exists(path)) continue;
+            if (!await isMine()) return;
             await using var content = File.OpenRead(path);
             await store.Put($"runs/{runId}/{key}", content, cancel);
         }
     }
 
-    /// <summary>Stores the finished model and its description.</summary>
-    public async Task<(ArtifactRef Weights, ArtifactRef Model)> Publish(RunRow run, TrainingRecipe recipe, TrainingOutcome outcome, CancellationToken cancel)
+    /// <summary>Stores the finished model and its description, in a folder named after the hash of both.</summary>
+    public async Task<(ArtifactRef Weights, ArtifactRef Model)> Publish(RunRow run, TrainingRecipe recipe, TrainingOutcome outcome, string device, CancellationToken cancel)
     {
+        var description = Describe(run, recipe, outcome, device).ToJsonString(ContractJson.Indented);
         await using var file = File.OpenRead(outcome.ModelPath!);
-        var weights = await store.Put($"runs/{runId}/model.safetensors", file, cancel);
+        byte[] hashes = [.. await SHA256.HashDataAsync(file, cancel), .. SHA256.HashData(Encoding.UTF8.GetBytes(description))];
+        var folder = $"models/{Convert.ToHexStringLower(SHA256.HashData(hashes))[..12]}";
+        file.Position = 0;
+        var weights = await store.Put($"runs/{runId}/{folder}/model.safetensors", file, cancel);
         await PutText("recipe.json", run.RecipeJson, cancel);
-        var model = await PutText("model.json", Describe(run, recipe, outcome).ToJsonString(ContractJson.Indented), cancel);
-        return (weights, model);
+        return (weights, await PutText($"{folder}/model.json", description, cancel));
     }
 
-    public void DeleteLocal() => Directory.Delete(Local, recursive: true);
+    /// <summary>For a run that is done: nothing goes on from it.</summary>
+    public void DeleteLocal()
+    {
+        held.Dispose();
+        Directory.Delete(Local, recursive: true);
+    }
+
+    public void Dispose() => held.Dispose();
 
     private async Task<ArtifactRef> PutText(string name, string text, CancellationToken cancel)
     {
@@ -75,7 +125,7 @@ public sealed class RunFolder(IArtifactStore store, string runId, string local)
         return await store.Put($"runs/{runId}/{name}", content, cancel);
     }
 
-    private static JsonObject Describe(RunRow run, TrainingRecipe recipe, TrainingOutcome outcome) => new()
+    private static JsonObject Describe(RunRow run, TrainingRecipe recipe, TrainingOutcome outcome, string device) => new()
     {
         ["runId"] = run.Id,
         ["recipe"] = JsonNode.Parse(run.RecipeJson),
@@ -101,7 +151,7 @@ public sealed class RunFolder(IArtifactStore store, string runId, string local)
             ["pretrainedSha256"] = outcome.PretrainedSha256,
             ["codeVersion"] = Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
             ["libtorch"] = TorchRuntime.Version,
-            ["device"] = torch.cuda.is_available() ? "cuda" : "cpu",
+            ["device"] = device.Split(':')[0],
         },
     };
 }

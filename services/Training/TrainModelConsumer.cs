@@ -14,8 +14,8 @@ public sealed class TrainModelConsumer(Database database, IOptions<TrainingOptio
     public Task Consume(ConsumeContext<TrainModel> context) => database.Once(context, this, async (transaction, message) =>
     {
         var (train, recipe) = await Settle(transaction, message);
-        await transaction.AddRun(train, RecipeFile.Hash(recipe));
-        await transaction.Enqueue(TrainingWorker.Kind, train.RunId);
+        await transaction.AddRun(train, RecipeFile.Hash(recipe), recipe.Needs);
+        await transaction.EnqueueTraining(train.RunId);
     });
 
     /// <summary>Who asks without knowing recipes, such as a schedule, leaves the choice to the dataset and to this process's options.</summary>
@@ -23,7 +23,7 @@ public sealed class TrainModelConsumer(Database database, IOptions<TrainingOptio
     {
         try
         {
-            if (asked.Recipe.StartsWith('{')) return (asked, RecipeFile.Parse(asked.Recipe, $"the recipe of run {asked.RunId}"));
+            if (asked.Recipe.StartsWith('{')) return (asked, RecipeChoice.Checked(RecipeFile.Parse(asked.Recipe, $"the recipe of run {asked.RunId}")));
             var manifest = (await transaction.QueryOne<DatasetVersionRow>(
                 "select * from dataset_versions where dataset = @Dataset and version = @DatasetVersion", new { asked.Dataset, asked.DatasetVersion }))?.Manifest
                 ?? throw new PermanentException($"There is no dataset {asked.Dataset} v{asked.DatasetVersion}.");

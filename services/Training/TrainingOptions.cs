@@ -21,6 +21,18 @@ public sealed class TrainingOptions
     [Range(0, 1024)]
     public int Threads { get; set; }
 
+    /// <summary>What it trains on: <c>auto</c> (the first GPU that no other worker has; the CPU where there is none), <c>cpu</c>, or <c>cuda:1</c>.</summary>
+    [RegularExpression("auto|cpu|cuda:[0-9]{1,2}", ErrorMessage = "Training:Device is auto, cpu, or a GPU by number such as cuda:0")]
+    public string Device { get; set; } = "auto";
+
+    /// <summary>What a run may ask for besides device and memory, by commas: <c>site=berlin,fast-disk=yes</c>.</summary>
+    [RegularExpression("([a-z][a-z0-9-]*=[^=,]+)(,[a-z][a-z0-9-]*=[^=,]+)*", ErrorMessage = "Training:Labels are names with values, by commas, such as site=berlin,fast-disk=yes")]
+    public string? Labels { get; set; }
+
+    /// <summary>How long a run trains before it makes room for one of high priority; twice as long each time that it did.</summary>
+    [Range(0, 7 * 24 * 3600)]
+    public int UndisturbedSeconds { get; set; } = 60;
+
     /// <summary>Scratch folder for running trainings. What must last is copied to the artifact store.</summary>
     [Required]
     public string WorkFolder { get; set; } = Path.Combine(Path.GetTempPath(), "dml-training");

@@ -3,6 +3,7 @@ using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
+using DmlPipeline.Storage.Work;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -42,7 +43,7 @@ public static class TrainingService
         var owed = (await transaction.Query<RunRow>(
             "select * from runs r where state = 'queued' and created_at < @before and not exists (select 1 from jobs j where j.kind = @Kind and j.subject = r.id)",
             new { before, TrainingWorker.Kind })).ToList();
-        foreach (var run in owed) await transaction.Publish(new TrainModel(run.Id, run.Dataset, run.DatasetVersion, run.RecipeJson, run.RequestedBy, run.Reason));
+        foreach (var run in owed) await transaction.Publish(new TrainModel(run.Id, run.Dataset, run.DatasetVersion, run.RecipeJson, run.RequestedBy, run.Reason, ((JobPriority)run.Priority).Name()));
         return owed.Count;
     }
 }

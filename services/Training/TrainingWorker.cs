@@ -8,6 +8,7 @@ using DmlPipeline.Learning.Training;
 using DmlPipeline.Learning.Weights;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
+using DmlPipeline.Storage.Work;
 using DmlPipeline.Torch;
 using MassTransit;
 using Microsoft.Extensions.Logging;
@@ -22,13 +23,18 @@ public sealed class TrainingWorker(
 {
     public const string Kind = "train";
 
+    protected override IReadOnlyList<WorkerDevice> Devices => TrainingDevices.Of(options.Value);
+
+    protected override GivingWay? GivesWay => new() { Undisturbed = TimeSpan.FromSeconds(options.Value.UndisturbedSeconds) };
+
     protected override async Task Run(LeasedJob job, CancellationToken cancel)
     {
         var run = await Database.Run(job.Subject, cancel) ?? throw new PermanentException($"There is no run {job.Subject}.");
         await Database.Write(transaction => transaction.Execute(
             "update runs set state = 'running', started_at = coalesce(started_at, @now), error = null where id = @Id", new { run.Id, now = Database.Now }), cancel);
         var recipe = RecipeFile.Parse(run.RecipeJson, $"the recipe of run {run.Id}");
-        var folder = new RunFolder(store, run.Id, Path.Combine(options.Value.WorkFolder, run.Id));
+        using var folder = RunFolder.Open(
+            store, run.Id, options.Value.WorkFolder, async () => await Database.Heartbeat(job, Timing.LeaseFor, CancellationToken.None) != HeartbeatAnswer.LeaseLost);
         await folder.Fetch(cancel);
 
         TrainingOutcome outcome;
@@ -44,12 +50,13 @@ public sealed class TrainingWorker(
                 Train = train,
                 Validation = validation,
                 Folder = folder.Local,
+                Device = Device,
                 PretrainedFile = await PretrainedFile(recipe, cancel),
                 PretrainedLoaded = report => logger.Pretrained(run.Id, report.ToText()),
                 Progressed = progress.Report,
-                CheckpointSaved = checkpoint =>
+                CheckpointSaved = _ =>
                 {
-                    folder.Upload(checkpoint);
+                    folder.Upload();
                     Database.MadeProgress(job, CancellationToken.None).GetAwaiter().GetResult();
                 },
             };
@@ -58,7 +65,7 @@ public sealed class TrainingWorker(
         await folder.UploadAll(CancellationToken.None);
         if (outcome.End == TrainingEnd.Cancelled) cancel.ThrowIfCancellationRequested();
 
-        var (weights, model) = await folder.Publish(run, recipe, outcome, cancel);
+        var (weights, model) = await folder.Publish(run, recipe, outcome, Device, cancel);
         var trained = new ModelTrained(run.Id, run.Dataset, run.DatasetVersion, weights, model);
         await Database.Write(async transaction =>
         {
@@ -82,6 +89,9 @@ public sealed class TrainingWorker(
         var run = await End(transaction, job, "cancelled", "cancelled; its checkpoint is kept");
         await transaction.Publish(new TrainingCancelled(run.Id, run.Dataset, run.DatasetVersion, RunRows.CheckpointKey(run.Id)));
     }
+
+    protected override Task OnGaveWay(Transaction transaction, LeasedJob job) =>
+        transaction.Execute("update runs set state = 'queued' where id = @Subject and state = 'running'", new { job.Subject });
 
     private static async Task<RunRow> End(Transaction transaction, LeasedJob job, string state, string error)
     {

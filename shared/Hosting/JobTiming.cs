@@ -13,12 +13,18 @@ public sealed record JobTiming
 
     public TimeSpan PollEvery { get; init; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How often a worker says that it is there, and looks whether an urgent job needs somebody to make room.</summary>
+    public TimeSpan AnnounceEvery { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Wait after a disk or store turned out to be full, for as long as it is: somebody has to free some of it first.</summary>
+    public TimeSpan RetryWhenFull { get; init; } = TimeSpan.FromMinutes(1);
+
     public TimeSpan PauseAfterError { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Starts in a row that ended without a word, process and all, before the job fails: it would take the process down for ever.</summary>
     public int MostStarts { get; init; } = 20;
 
-    /// <summary>Waits between attempts, long enough for a full disk or a busy file to have been seen to; after the last one the job fails.</summary>
+    /// <summary>Waits between attempts, long enough for a busy file or server to have become free; after the last one the job fails.</summary>
     public IReadOnlyList<TimeSpan> RetryAfter { get; init; } =
         [TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(16)];
 }

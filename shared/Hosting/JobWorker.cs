@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using DmlPipeline.Storage;
+using DmlPipeline.Storage.Work;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -24,9 +25,20 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
     private static readonly Histogram<double> JobDuration =
         new Meter("DmlPipeline").CreateHistogram<double>("dml.job.duration", "s", "Time that a job ran in this process, by how that ended");
 
+    private WorkerPresence? presence;
+
     protected Database Database => database;
 
     protected virtual JobTiming Timing => JobTiming.Default;
+
+    /// <summary>What it may work on; it takes the first that no other worker has.</summary>
+    protected virtual IReadOnlyList<WorkerDevice> Devices => [WorkerDevice.Cpu];
+
+    /// <summary>When one of its kind makes room for an urgent job; null when they never do.</summary>
+    protected virtual GivingWay? GivesWay => null;
+
+    /// <summary>What it works on, while it has a job.</summary>
+    protected string Device => presence!.Device.Name;
 
     /// <summary>Does the job and ends it with <see cref="Jobs.Finish"/> in the transaction that stores its effect.</summary>
     protected abstract Task Run(LeasedJob job, CancellationToken cancel);
@@ -37,14 +49,28 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
     /// <summary>Stores, in the transaction that cancels the job, what depends on it.</summary>
     protected virtual Task OnCancelled(Transaction transaction, LeasedJob job) => Task.CompletedTask;
 
+    /// <summary>Stores, in the transaction that makes room for an urgent job, what depends on it.</summary>
+    protected virtual Task OnGaveWay(Transaction transaction, LeasedJob job) => Task.CompletedTask;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
+        presence = new WorkerPresence(database, worker, kind, Devices, GivesWay, Timing.AnnounceEvery, logger);
+        using var gone = new CancellationTokenSource();
+        var present = presence.Keep(gone.Token);
+        await TakeJobs(stoppingToken);
+        // Last: until its job is accounted for it is there.
+        await gone.CancelAsync();
+        await present;
+    }
+
+    private async Task TakeJobs(CancellationToken stoppingToken)
+    {
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                if (await database.Lease(kind, worker, Timing.LeaseFor, stoppingToken) is { } job) await Work(job, stoppingToken);
+                if (presence!.HasDevice && await database.Lease(kind, worker, presence.Labels, Timing.LeaseFor, stoppingToken) is { } job) await Work(job, stoppingToken);
                 else await Task.Delay(Timing.PollEvery, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -107,17 +133,22 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
                 return Task.CompletedTask;
             case PostponedException postponed:
                 logger.JobPostponed(job.Id, postponed.Message);
-                return database.Release(job, postponed.Delay, error: null, CancellationToken.None);
+                return database.Postpone(job, postponed.Delay, postponed.Message, CancellationToken.None);
             case LeaseLostException:
                 logger.JobLost(job.Id, error.Message);
                 return Task.CompletedTask;
             case OperationCanceledException when stopped && answer == HeartbeatAnswer.CancelRequested:
                 return Cancelled(job);
+            case OperationCanceledException when stopped && answer == HeartbeatAnswer.GiveWay:
+                return GaveWay(job);
             case OperationCanceledException when stopped && answer == HeartbeatAnswer.LeaseLost:
                 logger.JobLost(job.Id, "the lease ended");
                 return Task.CompletedTask;
             case OperationCanceledException when shuttingDown:
                 return HandBack(job);
+            case { } full when NoRoom.IsMeantBy(full):
+                logger.JobFailed(full, job.Id);
+                return database.Postpone(job, Timing.RetryWhenFull, $"there is no room left: {full.Message.TrimEnd('.')}. Free some; it goes on by itself", CancellationToken.None);
             default:
                 return Failed(job, error);
         }
@@ -131,6 +162,15 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
             await OnCancelled(transaction, job);
         }, CancellationToken.None);
         logger.JobCancelled(job.Id);
+    }
+
+    private async Task GaveWay(LeasedJob job)
+    {
+        await database.Write(async transaction =>
+        {
+            if (await transaction.GiveWay(job)) await OnGaveWay(transaction, job);
+        }, CancellationToken.None);
+        logger.JobGaveWay(job.Id);
     }
 
     private async Task HandBack(LeasedJob job)

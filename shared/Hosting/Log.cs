@@ -25,6 +25,18 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} handed back for another worker, or the next start, to go on with")]
     public static partial void JobHandedBack(this ILogger logger, string job);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} made room for a more urgent one; it goes on when a worker is free")]
+    public static partial void JobGaveWay(this ILogger logger, string job);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Asked to make room for a more urgent one: {Jobs}")]
+    public static partial void AskedToGiveWay(this ILogger logger, string jobs);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The worker for {Kind} works on {Device}")]
+    public static partial void DeviceTaken(this ILogger logger, string kind, string device);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The worker for {Kind} waits: other workers have every device that it may use ({Devices}). dml workers lists them")]
+    public static partial void NoDeviceFree(this ILogger logger, string kind, string devices);
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "Job {Job} waits: {Reason}")]
     public static partial void JobPostponed(this ILogger logger, string job, string reason);
 

@@ -18,6 +18,7 @@ using DmlPipeline.Benchmarks.Pipeline;
     ("python-ratio", "training images per second here and in PyTorch, taking turns", PythonRatioBenchmark.Run),
     ("storage", "a large object to S3 and its memory; transactions per second on SQLite and PostgreSQL", StorageBenchmark.Run),
     ("training", "images per second, memory and recall on unseen classes; a zip of class folders, or noise", TrainingBenchmark.Run),
+    ("workers", "eight trainings by one worker process and by two; leases a second beside 100,000 finished jobs", WorkersBenchmark.Run),
 ];
 
 if (args is [var name, .. var rest] && benchmarks.FirstOrDefault(benchmark => benchmark.Name == name) is { Run: { } run }) return run(rest);

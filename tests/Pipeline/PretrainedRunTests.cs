@@ -35,7 +35,8 @@ public sealed class PretrainedRunTests : IDisposable
         var missing = await Ended(second, "missing", "failed");
         var unfit = await Ended(second, "unfit", "failed");
 
-        await using var model = await second.Store.OpenRead("runs/tuned/model.json", default);
+        var trained = JsonSerializer.Deserialize<ModelTrained>((await second.Database.Run("tuned", default))!.TrainedJson!, ContractJson.Compact)!;
+        await using var model = await second.Store.OpenRead(trained.Model.Key, default);
         var lineage = (await JsonDocument.ParseAsync(model)).RootElement.GetProperty("lineage");
         lineage.GetProperty("pretrained").GetString().ShouldBe($"artifact:{Weights}");
         var bytes = await File.ReadAllBytesAsync(await second.Store.LocalFile(Weights, default));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DmlPipeline.Cli.Follow;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Storage.State;
@@ -18,7 +19,7 @@ internal static class CancelCommand
         {
             Examples = ["cancel birds-v1", "cancel birds-v1 --wait"],
             Arguments = { Run },
-            Options = { Wait },
+            Options = { Wait, SettingSources.FileFlag },
         };
         command.SetAction(Cancel);
         return command;

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
+using DmlPipeline.Hosting;
 using DmlPipeline.Storage.Care;
 
 namespace DmlPipeline.Cli.Commands;
@@ -13,26 +15,21 @@ internal static class GcCommand
 
     private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Only tell what would be deleted, and why" };
 
-    private static readonly Option<int> Days = new("--keep-checkpoints")
-    {
-        Description = "Days for which an ended run keeps the checkpoint that it could be resumed from",
-        HelpName = "DAYS",
-        DefaultValueFactory = _ => 30,
-    };
-
     public static Command Create()
     {
         var command = new DocumentedCommand("gc", "Delete stored objects that no dataset, run or model leads to, and checkpoints of runs that ended long ago")
         {
-            Examples = ["gc --dry-run", "gc", "gc --keep-checkpoints 7 --json"],
+            Examples = ["gc --dry-run", "gc", "gc --keep-checkpoints 7 --keep-last 3 --json", "gc --settings dml.yaml"],
             Details =
                 """
                 Left over are shards of builds that died, files of model versions that were never registered, and folders of runs
                 that do not exist. What is younger than a day stays: it may belong to work under way. The inbox is never touched.
-                It can run beside a running pipeline, and be repeated.
+                It can run beside a running pipeline, and be repeated. Of a pipeline of many processes: give it the store and the database that
+                they are given, as flags, in the environment or in a settings file; its key must be allowed to delete.
                 """,
-            Options = { DryRun, Days },
+            Options = { DryRun },
         };
+        foreach (var flag in SettingSources.FlagsOf([.. Settings.OfCare, .. Settings.OfPlaces])) command.Options.Add(flag);
         command.SetAction(Collect);
         return command;
     }
@@ -40,10 +37,8 @@ internal static class GcCommand
     private static async Task<int> Collect(ParseResult parse, CancellationToken cancel)
     {
         var screen = new Screen(parse);
-        var days = parse.GetValue(Days);
-        if (days < 0) throw new CliException("--keep-checkpoints takes a number of days, 0 or more.");
+        var keep = Retention(parse);
         using var home = await OpenedHome.Open(parse, cancel);
-        var keep = TimeSpan.FromDays(days);
         var garbage = await GarbageCollection.Find(home.Database, home.Store, GarbageCollection.DefaultAge, keep, cancel);
         var dryRun = parse.GetValue(DryRun);
         var (objects, bytes) = dryRun
@@ -65,5 +60,18 @@ internal static class GcCommand
         screen.Line();
         screen.Line(dryRun ? $"{Show.Count(objects, "object")}, {Show.Bytes(bytes)}, would be deleted. Do it with: {home.Hint("gc")}" : $"{Show.Count(objects, "object")} deleted, {Show.Bytes(bytes)} free.");
         return 0;
+    }
+
+    private static CheckpointRetention Retention(ParseResult parse)
+    {
+        try
+        {
+            var sources = new SettingSources(parse, Environment.GetEnvironmentVariable);
+            return new CheckpointRetention(TimeSpan.FromDays(sources.Number(Settings.KeepCheckpoints, from: 0, to: 100_000)), sources.Number(Settings.KeepLast, from: 0, to: int.MaxValue));
+        }
+        catch (SettingException e)
+        {
+            throw new CliException(ServeCommand.Explain(e));
+        }
     }
 }

@@ -103,7 +103,7 @@ internal static class ModelsCommand
             ("run", row.RunId), ("dataset", $"{row.Dataset} v{row.DatasetVersion}, content {lineage?["datasetContentHash"]?.ToString()[..12]}"),
             ("registered", Show.Time(row.CreatedAt)), ("recipe", $"hash {document["recipeHash"]?.ToString()[..12]}"), ("seed", lineage?["seed"]?.ToString()),
             ("code", lineage?["codeVersion"]?.ToString()), ("device", lineage?["device"]?.ToString()),
-            ("weights", Path.Combine(home.Home.StoreFolder, "models", row.Model, $"v{row.Version}", "model.safetensors")),
+            ("weights", home.PlaceOf($"models/{row.Model}/v{row.Version}/model.safetensors")),
             ("SHA-256", document["weights"]?["sha256"]?.ToString()));
         screen.Line();
         screen.Heading("on unseen classes");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Storage.State;
@@ -17,7 +18,7 @@ internal static class ResumeCommand
         {
             Examples = ["resume birds-v1", "resume birds-v1 --wait"],
             Arguments = { Run },
-            Options = { Wait },
+            Options = { Wait, SettingSources.FileFlag },
         };
         command.SetAction(Resume);
         return command;

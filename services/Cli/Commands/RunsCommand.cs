@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Storage.State;
+using DmlPipeline.Storage.Work;
 
 namespace DmlPipeline.Cli.Commands;
 
@@ -17,12 +19,14 @@ internal static class RunsCommand
         {
             Examples = ["runs show birds-v1", "runs show birds-v1 --json"],
             Arguments = { Run },
+            Options = { SettingSources.FileFlag },
         };
         show.SetAction(ShowOne);
         var list = new DocumentedCommand("runs", "List the training runs, or show one of them")
         {
             Examples = ["runs", "runs show birds-v1"],
             Subcommands = { show },
+            Options = { SettingSources.FileFlag },
         };
         list.SetAction(List);
         return list;
@@ -33,9 +37,10 @@ internal static class RunsCommand
         var screen = new Screen(parse);
         using var home = await OpenedHome.Open(parse, cancel);
         var runs = await home.Database.Runs(dataset: null, cancel);
+        var waiting = await RunText.WhyWaiting(home, cancel);
         if (screen.IsJson)
         {
-            screen.Json(new JsonArray([.. runs.Select(run => RunText.ToJson(run))]));
+            screen.Json(new JsonArray([.. runs.Select(run => RunText.ToJson(run, waiting.GetValueOrDefault(run.Id)))]));
             return 0;
         }
         if (runs.Count == 0)
@@ -46,7 +51,7 @@ internal static class RunsCommand
         screen.Table(["run", "state", "dataset", "recipe", ">recall@1", ">map@r", "started", "took", "why"], runs.Reverse().Select(run => (string[])
         [
             run.Id, RunText.State(run), $"{run.Dataset} v{run.DatasetVersion}", RunText.Recipe(run), RunText.Metric(run, "recall@1"), RunText.Metric(run, "map@r"),
-            run.StartedAt is { } started ? Show.Time(started) : "", Show.Between(run.StartedAt, run.FinishedAt), run.Error ?? run.Reason,
+            run.StartedAt is { } started ? Show.Time(started) : "", Show.Between(run.StartedAt, run.FinishedAt), waiting.GetValueOrDefault(run.Id) ?? run.Error ?? run.Reason,
         ]));
         return 0;
     }
@@ -58,9 +63,10 @@ internal static class RunsCommand
         var id = parse.GetRequiredValue(Run);
         var run = await home.Database.Run(id, cancel) ?? throw await Missing.Run(home, id, cancel);
         var epochs = await RunText.Epochs(home, run, cancel);
+        var waiting = (await RunText.WhyWaiting(home, cancel)).GetValueOrDefault(run.Id);
         if (screen.IsJson)
         {
-            var document = RunText.ToJson(run);
+            var document = RunText.ToJson(run, waiting);
             document["recipe"] = JsonNode.Parse(run.RecipeJson);
             document["epochs"] = new JsonArray([.. epochs.Select(Screen.ToJson)]);
             screen.Json(document);
@@ -68,9 +74,10 @@ internal static class RunsCommand
         }
         screen.Heading($"run {run.Id}");
         screen.Facts(
-            ("state", RunText.State(run)), ("error", run.Error), ("dataset", $"{run.Dataset} v{run.DatasetVersion}"), ("asked for by", $"{run.RequestedBy}: {run.Reason}"),
+            ("state", RunText.State(run)), ("waits", waiting), ("error", run.Error), ("dataset", $"{run.Dataset} v{run.DatasetVersion}"), ("asked for by", $"{run.RequestedBy}: {run.Reason}"),
+            ("priority", ((JobPriority)run.Priority).Name()), ("needs", run.Needs),
             ("queued", Show.Time(run.CreatedAt)), ("took", run.StartedAt is null ? null : Show.Between(run.StartedAt, run.FinishedAt)),
-            ("recipe", $"{RunText.Recipe(run)}, hash {run.RecipeHash[..12]}"), ("files", Path.Combine(home.Home.StoreFolder, "runs", run.Id)));
+            ("recipe", $"{RunText.Recipe(run)}, hash {run.RecipeHash[..12]}"), ("files", home.PlaceOf($"runs/{run.Id}")));
         if (RunText.Metrics(run) is { Count: > 0 } metrics)
         {
             screen.Line();

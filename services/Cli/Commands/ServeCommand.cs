@@ -79,7 +79,7 @@ internal static class ServeCommand
 
     /// <summary>What is wrong with which setting, and the ways to set it.</summary>
     public static string Explain(SettingException e) =>
-        Settings.All.FirstOrDefault(setting => setting.Name == e.Setting) is { } known ? $"{e.Message.TrimEnd('.')}.\n{known.Name}: {known.HowToSet}." : e.Message;
+        Settings.Known.FirstOrDefault(setting => setting.Name == e.Setting) is { } known ? $"{e.Message.TrimEnd('.')}.\n{known.Name}: {known.HowToSet}." : e.Message;
 
     private static void Greet(Screen screen, ServeSettings settings, string address)
     {

@@ -2,11 +2,13 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Follow;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Contracts;
 using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Storage.State;
+using DmlPipeline.Storage.Work;
 using DmlPipeline.Training;
 
 namespace DmlPipeline.Cli.Commands;
@@ -19,7 +21,11 @@ internal static class TrainCommand
     private static readonly Option<int?> Epochs = new("--epochs") { Description = "Passes over the data, instead of the recipe's length", HelpName = "N" };
     private static readonly Option<long?> Seed = SeedOption();
     private static readonly Option<string> Budget = BudgetOption("Training time instead of the recipe's length, for example 90s, 10m, 1h30m");
+    private static readonly Option<string> Priority = new("--priority") { Description = "high goes before all others and, when no worker is free, makes one of them give way; low waits for the rest. Default: normal", HelpName = "PRIORITY" };
+    private static readonly Option<string> Needs = NeedsOption();
     private static readonly Option<bool> Wait = SharedOptions.Wait("Follow the run until its model is registered; exit code 1 when it fails");
+
+    static TrainCommand() => Priority.AcceptOnlyFromAmong([.. JobPriorities.Names]);
 
     public static Option<string> BudgetOption(string description)
     {
@@ -35,13 +41,34 @@ internal static class TrainCommand
 
     public static Option<long?> SeedOption() => new("--seed") { Description = "Seed of everything random, instead of the recipe's", HelpName = "N" };
 
+    private static Option<string> NeedsOption()
+    {
+        var option = new Option<string>("--needs") { Description = "What the worker must have, by commas: gpu, gpu-memory>=40GB, site=berlin; see dml workers. Default: the recipe's", HelpName = "LABELS" };
+        option.Validators.Add(result =>
+        {
+            try
+            {
+                if (result.GetValueOrDefault<string>() is { } text) Storage.Work.Needs.Parse(text);
+            }
+            catch (FormatException e)
+            {
+                result.AddError(e.Message);
+            }
+        });
+        return option;
+    }
+
     public static Command Create()
     {
         var command = new DocumentedCommand("train", "Ask for a training run on a dataset. New data is trained on by itself; this is for other recipes, seeds and lengths")
         {
-            Examples = ["train birds --recipe circle --wait", "train birds@2 --recipe my-recipe.yaml --budget 30m", "train birds --epochs 40 --seed 7"],
+            Examples =
+            [
+                "train birds --recipe circle --wait", "train birds@2 --recipe my-recipe.yaml --budget 30m", "train birds --epochs 40 --seed 7",
+                "train birds --priority high --needs 'gpu-memory>=40GB'",
+            ],
             Arguments = { Dataset },
-            Options = { Recipe, Budget, Epochs, Seed, Wait },
+            Options = { Recipe, Budget, Epochs, Seed, Priority, Needs, Wait, SettingSources.FileFlag },
         };
         command.Validators.Add(result =>
         {
@@ -61,10 +88,10 @@ internal static class TrainCommand
         if (wait) home.RequireRunning("train the run");
 
         var runId = $"{row.Dataset}-v{row.Version}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3))}";
-        var asked = new TrainModel(runId, row.Dataset, row.Version, RecipeFile.ToCanonicalJson(recipe), "cli", "asked for on the command line");
+        var asked = new TrainModel(runId, row.Dataset, row.Version, RecipeFile.ToCanonicalJson(recipe), "cli", "asked for on the command line", parse.GetValue(Priority));
         await home.Database.Write(async transaction =>
         {
-            await transaction.AddRun(asked, RecipeFile.Hash(recipe));
+            await transaction.AddRun(asked, RecipeFile.Hash(recipe), recipe.Needs);
             await transaction.Publish(asked);
         }, cancel);
         if (wait) return await FollowToTheEnd(screen, home, runId, cancel);
@@ -113,6 +140,7 @@ internal static class TrainCommand
         source?.Parse();
         var text = source?.Text ?? manifest.Recipe ?? "default";
         var recipe = RecipeChoice.Resolve(text, manifest, parse.GetValue(Budget), parse.GetValue(Seed), threads: 0);
+        if (parse.GetValue(Needs) is { } needs) recipe = RecipeChoice.Checked(recipe with { Needs = needs });
         if (parse.GetValue(Epochs) is not { } epochs) return recipe;
         // Parsed again, so that a length out of range is refused like any other.
         return RecipeFile.Parse(RecipeFile.ToCanonicalJson(recipe with { Epochs = epochs, Budget = null }), "--epochs");

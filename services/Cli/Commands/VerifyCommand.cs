@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Storage.Care;
@@ -16,14 +17,17 @@ internal static class VerifyCommand
     {
         var command = new DocumentedCommand("verify", "Read every stored object and compare it with the hash that was recorded when it was written")
         {
-            Examples = ["verify", "verify --prefix models/ --json"],
+            Examples = ["verify", "verify --prefix models/ --json", "verify --settings dml.yaml"],
             Details =
                 """
                 Reads everything that datasets, runs and models count on: manifests, shards, weights, evaluations, lists of refused files.
                 What is missing, damaged or unreadable is named with what needs it, and the exit code is 1.
+                Of a pipeline of many processes: give it the store and the database that they are given, as flags, in the environment or in
+                a settings file.
                 """,
             Options = { Prefix },
         };
+        foreach (var flag in SettingSources.FlagsOf(Settings.OfPlaces)) command.Options.Add(flag);
         command.SetAction(Verify);
         return command;
     }

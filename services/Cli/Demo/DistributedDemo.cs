@@ -29,10 +29,11 @@ internal static class DistributedDemo
     {
         try
         {
-            var (bucket, database) = ServeSettings.ReadServers(new SettingSources(parse, Environment.GetEnvironmentVariable), Path.GetFullPath(homePath));
+            var places = ServeSettings.ReadPlaces(new SettingSources(parse, Environment.GetEnvironmentVariable), Path.GetFullPath(homePath));
+            if (places?.Bucket is null) throw new SettingException(Serve.Settings.Store.Name, "it must be the address of a bucket, http[s]://HOST[:PORT]/BUCKET; infra/up starts one");
             var watch = Stopwatch.StartNew();
             await wishes.Source.Prepare(screen.Live, cancel);
-            using var servers = await OpenedHome.OpenServers(homePath, bucket, () => database(cancel), cancel);
+            using var servers = await OpenedHome.OpenServers(homePath, places, cancel);
             var dropped = await Drop(servers, wishes, screen.Live, cancel);
             screen.Live.Keep($"dropped    {servers.PlaceOf(dropped.Probe.Key)}, {Show.Bytes(dropped.Bytes)}");
             return await Follow(screen, servers, dropped, watch, cancel);

@@ -85,14 +85,16 @@ internal sealed record ServeSettings
         };
     }
 
-    /// <summary>Bucket and database of a pipeline of many processes, for who looks at it from outside.</summary>
+    /// <summary>Store and database of a pipeline of many processes, for who looks at it from outside.</summary>
+    /// <returns>Null when neither is named.</returns>
     /// <exception cref="SettingException">A setting is missing or wrong.</exception>
-    public static (S3Settings Bucket, Func<CancellationToken, Task<Database>> OpenDatabase) ReadServers(SettingSources sources, string work)
+    public static PipelinePlaces? ReadPlaces(SettingSources sources, string work)
     {
-        var bucket = BucketOf(sources, work) ?? throw new SettingException(Settings.Store.Name, "it must be the address of a bucket, http[s]://HOST[:PORT]/BUCKET; infra/up starts one");
-        var database = sources[Settings.Database] ?? throw SettingSources.Missing(Settings.Database, "a pipeline of many processes");
-        var (user, password) = (sources[Settings.DatabaseUser], sources[Settings.DatabasePassword]);
-        return (bucket, cancel => Storage.Database.Open(database, user, password, cancel));
+        if (sources[Settings.Database] is null && sources[Settings.Store] is null) return null;
+        const string all = "a pipeline of many processes";
+        return new PipelinePlaces(
+            BucketOf(sources, work), sources[Settings.Store] ?? throw SettingSources.Missing(Settings.Store, all),
+            sources[Settings.Database] ?? throw SettingSources.Missing(Settings.Database, all), sources[Settings.DatabaseUser], sources[Settings.DatabasePassword]);
     }
 
     private static S3Settings? BucketOf(SettingSources sources, string work)
@@ -155,3 +157,10 @@ internal sealed record ServeSettings
         : Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? uri
         : throw new SettingException(Settings.Otlp.Name, $"'{text}' is no address of a collector: write http://HOST:4317");
 }
+
+/// <param name="Bucket">Of the store; null when that is a folder.</param>
+/// <param name="StoreFolder">Not used when there is a bucket.</param>
+/// <param name="Database">A SQLite file, or the address of a PostgreSQL database.</param>
+/// <param name="DatabaseUser">For PostgreSQL.</param>
+/// <param name="DatabasePassword">For PostgreSQL.</param>
+internal sealed record PipelinePlaces(S3Settings? Bucket, string StoreFolder, string Database, string? DatabaseUser, string? DatabasePassword);

@@ -51,8 +51,21 @@ internal static class Settings
     public static readonly Setting Log = new("log", "FORM", "text, or json for a line of JSON each on stdout") { Default = "text" };
     public static readonly Setting WaitFor = new("wait-for", "SECONDS", "How long to wait at the start for a broker, store or database that gives no answer yet") { Default = "60" };
 
+    public static readonly Setting KeepCheckpoints = new("keep-checkpoints", "DAYS", "For how long every ended run keeps the checkpoint that it could be resumed from") { Default = "30" };
+    public static readonly Setting KeepLast = new("keep-last", "RUNS", "How many of a dataset's newest runs keep it however old; those of aliases such as champion always do") { Default = "1" };
+
+    /// <summary>Those of what is kept.</summary>
+    public static readonly IReadOnlyList<Setting> OfCare = [KeepCheckpoints, KeepLast];
+
     /// <summary>Those that reach the broker.</summary>
     public static readonly IReadOnlyList<Setting> OfBus = [Bus, BusUser, BusPassword];
 
+    /// <summary>Those that reach state and objects.</summary>
+    public static readonly IReadOnlyList<Setting> OfPlaces = [Store, StoreAccessKey, StoreSecretKey, StoreRegion, Database, DatabaseUser, DatabasePassword];
+
+    /// <summary>Those of <c>dml serve</c>.</summary>
     public static readonly IReadOnlyList<Setting> All = [.. OfBus, BusPrefetch, Store, StoreAccessKey, StoreSecretKey, StoreRegion, StoreCache, Events, EventsTarget, EventsBroker, EventsUser, EventsPassword, Database, DatabaseUser, DatabasePassword, Listen, Hosts, Work, Otlp, Log, WaitFor];
+
+    /// <summary>All that a settings file may hold.</summary>
+    public static readonly IReadOnlyList<Setting> Known = [.. All, .. OfCare];
 }

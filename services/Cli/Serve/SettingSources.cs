@@ -10,7 +10,7 @@ internal sealed class SettingSources
     private static readonly Option<string> File = new("--settings") { Description = "A YAML file with settings by name, and options of services by section. Or DML_SETTINGS", HelpName = "FILE" };
 
     private static readonly Dictionary<string, Option<string>> Flags =
-        Settings.All.ToDictionary(setting => setting.Name, CreateFlag, StringComparer.Ordinal);
+        Settings.Known.ToDictionary(setting => setting.Name, CreateFlag, StringComparer.Ordinal);
 
     private readonly ParseResult parse;
     private readonly Func<string, string?> environment;
@@ -24,6 +24,12 @@ internal sealed class SettingSources
     }
 
     public SettingsFile FromFile { get; }
+
+    /// <summary>The settings file alone, for commands whose help would drown in the flags; the environment names the rest as well.</summary>
+    public static Option<string> FileFlag => File;
+
+    /// <summary>Whether the command line says where state and objects are, or names a file that may.</summary>
+    public bool NamesPlaces => parse.GetResult(File) is not null || Settings.OfPlaces.Any(setting => parse.GetResult(Flags[setting.Name]) is not null);
 
     public static IEnumerable<Option> FlagsOf(IEnumerable<Setting> settings) => settings.Select(setting => (Option)Flags[setting.Name]).Append(File);
 

@@ -59,10 +59,10 @@ internal sealed class SettingsFile
         {
             var name = ((YamlScalarNode)key).Value!;
             if (Sections.TryGetValue(name, out var options) && node is YamlMappingNode section) TakeSection(name, section, options);
-            else if (node is YamlScalarNode scalar && Settings.All.Any(setting => name == (setting.IsSecret ? $"{setting.Name}-file" : setting.Name))) values[name] = scalar.Value ?? "";
-            else if (Settings.All.Any(setting => setting.IsSecret && setting.Name == name))
+            else if (node is YamlScalarNode scalar && Settings.Known.Any(setting => name == (setting.IsSecret ? $"{setting.Name}-file" : setting.Name))) values[name] = scalar.Value ?? "";
+            else if (Settings.Known.Any(setting => setting.IsSecret && setting.Name == name))
                 throw Wrong(Path!, $"{name}: a settings file is read by many, so a password is not kept in it: write it into a file of its own and name that as {name}-file");
-            else throw Unknown(name, Settings.All.Select(setting => setting.Name).Concat(Sections.Keys));
+            else throw Unknown(name, Settings.Known.Select(setting => setting.Name).Concat(Sections.Keys));
         }
     }
 

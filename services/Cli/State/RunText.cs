@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Contracts;
 using DmlPipeline.Storage.State;
+using DmlPipeline.Storage.Work;
 
 namespace DmlPipeline.Cli.State;
 
@@ -46,7 +47,14 @@ internal static class RunText
         return [.. lines.Where(line => line.EndsWith('}')).Select(line => JsonSerializer.Deserialize<EpochLine>(line, ContractJson.Compact)!)];
     }
 
-    public static JsonObject ToJson(RunRow run) => new()
+    /// <summary>By run: what its training, or its evaluation, waits for.</summary>
+    public static async Task<IReadOnlyDictionary<string, string>> WhyWaiting(OpenedHome home, CancellationToken cancel) =>
+        (await home.Database.Waiting(kind: null, cancel)).Where(job => job.Kind is "train" or "evaluate")
+            .GroupBy(job => job.Subject, StringComparer.Ordinal).ToDictionary(of => of.Key, of => of.First().Why, StringComparer.Ordinal);
+
+    /// <param name="run">The run.</param>
+    /// <param name="waits">What it waits for; null when it does not.</param>
+    public static JsonObject ToJson(RunRow run, string? waits = null) => new()
     {
         ["run"] = run.Id,
         ["state"] = run.State,
@@ -55,6 +63,9 @@ internal static class RunText
         ["recipeHash"] = run.RecipeHash,
         ["requestedBy"] = run.RequestedBy,
         ["reason"] = run.Reason,
+        ["priority"] = ((JobPriority)run.Priority).Name(),
+        ["needs"] = run.Needs,
+        ["waits"] = waits,
         ["progress"] = run.ProgressJson is null ? null : JsonNode.Parse(run.ProgressJson),
         ["metrics"] = Metrics(run) is { } metrics ? Screen.ToJson(metrics) : null,
         ["error"] = run.Error,

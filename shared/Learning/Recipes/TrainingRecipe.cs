@@ -72,6 +72,9 @@ public sealed record TrainingRecipe
     [Range(0, 1024)]
     public int Threads { get; init; }
 
+    /// <summary>What the worker must have, by commas: gpu, gpu-memory>=40GB, site=berlin. Auto: any worker will do. It changes nothing in the model.</summary>
+    public string? Needs { get; init; }
+
     /// <summary>float32: exact everywhere. tf32 trades three digits for speed on GPUs that have it and changes nothing on a CPU.</summary>
     public Precision Precision { get; init; } = Precision.Float32;
 

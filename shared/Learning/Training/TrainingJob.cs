@@ -25,7 +25,7 @@ public sealed record TrainingJob
     /// <summary>Told once, before the first step, what became of each pretrained tensor.</summary>
     public Action<WeightReport>? PretrainedLoaded { get; init; }
 
-    /// <summary>"cpu", "cuda", or null for the GPU where there is one.</summary>
+    /// <summary>"cpu", "cuda", "cuda:1", or null for the GPU where there is one.</summary>
     public string? Device { get; init; }
 
     /// <summary>Told after every epoch and about once a second.</summary>

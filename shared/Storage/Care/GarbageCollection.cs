@@ -7,6 +7,12 @@ namespace DmlPipeline.Storage.Care;
 /// <param name="Reason">Why nothing needs it.</param>
 public sealed record Garbage(string Key, long Bytes, string Reason);
 
+/// <summary>Which ended runs keep the checkpoint that they could go on from.</summary>
+/// <param name="For">For how long after its end every run does.</param>
+/// <param name="Last">How many of a dataset's newest runs do, however old.</param>
+/// <remarks>So do runs that became a version with an alias, such as the champion, and all runs that have not ended.</remarks>
+public sealed record CheckpointRetention(TimeSpan For, int Last);
+
 /// <summary>
 /// Finds what nothing in the state leads to: shards of builds that lost or died, files of model versions that were never registered, folders
 /// of runs that do not exist, and checkpoints that no training will go on from. The inbox is its owners' and is left alone.
@@ -21,10 +27,10 @@ public static class GarbageCollection
     /// <param name="database">The state.</param>
     /// <param name="store">Where the objects are.</param>
     /// <param name="olderThan">Objects younger than this stay.</param>
-    /// <param name="keepCheckpoints">For how long after its end a run keeps what it could go on from.</param>
+    /// <param name="checkpoints">Which checkpoints stay.</param>
     /// <param name="cancel">Ends it.</param>
     public static async Task<IReadOnlyList<Garbage>> Find(
-        Database database, IArtifactStore store, TimeSpan olderThan, TimeSpan keepCheckpoints, CancellationToken cancel)
+        Database database, IArtifactStore store, TimeSpan olderThan, CheckpointRetention checkpoints, CancellationToken cancel)
     {
         var now = DateTimeOffset.UtcNow;
         // The listing first: what is written and noted in the state after it is not in it, and what it shows is noted by now or not at all.
@@ -32,17 +38,17 @@ public static class GarbageCollection
         foreach (var prefix in Prefixes)
             await foreach (var item in store.List(prefix, cancel))
                 if (now - item.LastModified >= olderThan) listed.Add(item);
-        var state = await Reachable.Read(database, now - keepCheckpoints, cancel);
+        var state = await Reachable.Read(database, checkpoints, cancel);
         return [.. listed.Select(item => (item, Reason: state.WhyNot(item.Key))).Where(pair => pair.Reason is not null).Select(pair => new Garbage(pair.item.Key, pair.item.Bytes, pair.Reason!))];
     }
 
     /// <summary>Deletes what was found, unless it was replaced since.</summary>
     /// <returns>Objects and bytes that are gone.</returns>
     public static async Task<(int Objects, long Bytes)> Delete(
-        Database database, IArtifactStore store, IReadOnlyList<Garbage> garbage, TimeSpan olderThan, TimeSpan keepCheckpoints, Action<int>? progress, CancellationToken cancel)
+        Database database, IArtifactStore store, IReadOnlyList<Garbage> garbage, TimeSpan olderThan, CheckpointRetention checkpoints, Action<int>? progress, CancellationToken cancel)
     {
         // Looked at again: a run may have been resumed, or a version built, while someone read the list.
-        var state = await Reachable.Read(database, DateTimeOffset.UtcNow - keepCheckpoints, cancel);
+        var state = await Reachable.Read(database, checkpoints, cancel);
         var (objects, bytes) = (0, 0L);
         foreach (var item in garbage)
         {
@@ -60,16 +66,22 @@ public static class GarbageCollection
     /// <summary>What the state leads to.</summary>
     private sealed record Reachable(
         IReadOnlyDictionary<string, StoredReference> References, IReadOnlyDictionary<string, RunRow> Runs, IReadOnlySet<string> Drops,
-        IReadOnlySet<string> ModelsAtWork, IReadOnlySet<string> DatasetsAtWork, DateTimeOffset CheckpointsUntil)
+        IReadOnlySet<string> ModelsAtWork, IReadOnlySet<string> DatasetsAtWork,
+        DateTimeOffset CheckpointsUntil, IReadOnlySet<string> KeepCheckpoints)
     {
-        public static async Task<Reachable> Read(Database database, DateTimeOffset checkpointsUntil, CancellationToken cancel)
+        public static async Task<Reachable> Read(Database database, CheckpointRetention checkpoints, CancellationToken cancel)
         {
             var runs = (await database.Runs(dataset: null, cancel)).ToDictionary(run => run.Id, StringComparer.Ordinal);
             var drops = await database.Drops(dataset: null, cancel);
             var pending = await database.Query<string>("select 'models/' || model || '/v' || cast(version as text) || '/' from model_versions where state = 'pending'", null, cancel);
+            var kept = (await database.Query<string>(
+                "select m.run_id from aliases a join model_versions m on m.model = a.model and m.version = a.version", null, cancel)).ToHashSet(StringComparer.Ordinal);
+            foreach (var ofDataset in runs.Values.GroupBy(run => run.Dataset, StringComparer.Ordinal))
+                kept.UnionWith(ofDataset.OrderByDescending(run => run.CreatedAt).Take(checkpoints.Last).Select(run => run.Id));
             return new Reachable(
                 await StoredReferences.All(database, cancel), runs, drops.Select(drop => drop.Id).ToHashSet(StringComparer.Ordinal), pending.ToHashSet(StringComparer.Ordinal),
-                drops.Where(drop => drop.State == "settled").Select(drop => drop.Dataset).ToHashSet(StringComparer.Ordinal), checkpointsUntil);
+                drops.Where(drop => drop.State == "settled").Select(drop => drop.Dataset).ToHashSet(StringComparer.Ordinal),
+                DateTimeOffset.UtcNow - checkpoints.For, kept);
         }
 
         /// <returns>Null when the object is needed.</returns>
@@ -81,6 +93,7 @@ public static class GarbageCollection
             {
                 ["runs", var id, ..] when !Runs.ContainsKey(id) => "there is no such run",
                 ["runs", var id, "checkpoints", ..] => WhyNoCheckpoint(Runs[id]),
+                ["runs", var id, "models", ..] => WhyNoModel(Runs[id]),
                 ["runs", ..] => null,
                 // A version that is being built has objects before it has a manifest.
                 ["datasets", var dataset, ..] => DatasetsAtWork.Contains(dataset) ? null : "no dataset version uses it",
@@ -91,7 +104,10 @@ public static class GarbageCollection
             };
         }
 
-        private string? WhyNoCheckpoint(RunRow run) => run.State switch
+        /// <summary>Each attempt writes its model beside the others'; of one that lost its lease meanwhile nothing knows.</summary>
+        private static string? WhyNoModel(RunRow run) => run.State is "evaluated" or "registered" ? "another attempt of the run was taken" : null;
+
+        private string? WhyNoCheckpoint(RunRow run) => KeepCheckpoints.Contains(run.Id) ? null : run.State switch
         {
             "registered" => Old(run) ? "the run is registered" : null,
             // A cancelled or failed run can be resumed: its checkpoint stays until its time is over.

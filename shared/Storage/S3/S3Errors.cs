@@ -43,13 +43,14 @@ internal static class S3Errors
             "RequestTimeTooSkewed" => new(null, $"The clocks of this machine and of the S3 server at {settings.Endpoint} differ by more than 15 minutes. Set this machine's clock.", error),
             "QuotaExceeded" or "XMinioStorageFull" or "XMinioAdminBucketQuotaExceeded" => Full(),
             _ when answer.StatusCode == HttpStatusCode.InsufficientStorage => Full(),
+            "EntityTooLarge" => new(null, $"The S3 server at {settings.Endpoint} takes no object as large as that: {what} failed. Raise its limit, or the quota of the bucket '{settings.Bucket}'.", error) { IsFull = true },
             _ when answer.StatusCode == HttpStatusCode.Forbidden => new(
                 S3Settings.AccessKeyName, $"The access key '{settings.AccessKey}' may not {what} in the bucket '{settings.Bucket}', or its secret is wrong. Grant it, or correct {S3Settings.AccessKeyName} and {S3Settings.SecretKeyName}.", error),
             _ when (int)answer.StatusCode is 429 or >= 500 => new(null, $"The S3 server at {settings.Endpoint} kept failing to {what} ({(int)answer.StatusCode} {answer.ErrorCode}). See its log.", error),
             _ => new(null, $"The S3 server at {settings.Endpoint} refused to {what}: {(int)answer.StatusCode} {answer.ErrorCode} {answer.Message}", error),
         };
 
-        StoreException Full() => new(null, $"The S3 server at {settings.Endpoint} has no room left for {what}. Free some, or raise the quota of the bucket '{settings.Bucket}'.", error);
+        StoreException Full() => new(null, $"The S3 server at {settings.Endpoint} has no room left for {what}. Free some, or raise the quota of the bucket '{settings.Bucket}'.", error) { IsFull = true };
     }
 
     private static bool IsOfNetwork(Exception error) =>

@@ -7,4 +7,7 @@ namespace DmlPipeline.Storage.S3;
 public sealed class StoreException(string? setting, string message, Exception? inner = null) : IOException(message, inner)
 {
     public string? Setting => setting;
+
+    /// <summary>It takes no more until somebody makes room.</summary>
+    public bool IsFull { get; init; }
 }

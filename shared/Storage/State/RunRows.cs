@@ -1,4 +1,5 @@
 using DmlPipeline.Contracts;
+using DmlPipeline.Storage.Work;
 
 namespace DmlPipeline.Storage.State;
 
@@ -26,6 +27,13 @@ public sealed record RunRow
     public string? EvaluatedJson { get; init; }
 
     public string? Error { get; init; }
+
+    /// <summary>A <see cref="Work.JobPriority"/>.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>What its worker must have; null for any worker. See <see cref="Work.Needs"/>.</summary>
+    public string? Needs { get; init; }
+
     public required long CreatedAt { get; init; }
     public long? StartedAt { get; init; }
     public long? FinishedAt { get; init; }
@@ -40,13 +48,32 @@ public static class RunRows
     /// Notes the run that a TrainModel asks for, once. Whoever publishes the message does so in the same transaction: a run that is
     /// written down is owed, whatever becomes of the message.
     /// </summary>
-    public static Task<int> AddRun(this Transaction transaction, TrainModel asked, string recipeHash) =>
+    /// <param name="transaction">Where.</param>
+    /// <param name="asked">The command.</param>
+    /// <param name="recipeHash">Of its recipe.</param>
+    /// <param name="needs">What the recipe asks of the worker, as <see cref="Work.Needs"/> writes it.</param>
+    public static Task<int> AddRun(this Transaction transaction, TrainModel asked, string recipeHash, string? needs = null) =>
         transaction.Execute(
             """
-            insert into runs (id, dataset, dataset_version, recipe_json, recipe_hash, requested_by, reason, state, created_at)
-            values (@RunId, @Dataset, @DatasetVersion, @Recipe, @recipeHash, @RequestedBy, @Reason, 'queued', @now) on conflict do nothing
+            insert into runs (id, dataset, dataset_version, recipe_json, recipe_hash, requested_by, reason, state, priority, needs, created_at)
+            values (@RunId, @Dataset, @DatasetVersion, @Recipe, @recipeHash, @RequestedBy, @Reason, 'queued', @priority, @needs, @now) on conflict do nothing
             """,
-            new { asked.RunId, asked.Dataset, asked.DatasetVersion, asked.Recipe, recipeHash, asked.RequestedBy, asked.Reason, now = Database.Now });
+            new
+            {
+                asked.RunId, asked.Dataset, asked.DatasetVersion, asked.Recipe, recipeHash, asked.RequestedBy, asked.Reason, needs, now = Database.Now,
+                priority = (int)PriorityOf(asked),
+            });
+
+    /// <summary>Queues the training of a run that is written down, once.</summary>
+    public static async Task EnqueueTraining(this Transaction transaction, string runId)
+    {
+        var run = await transaction.QueryOne<RunRow>("select * from runs where id = @runId", new { runId });
+        if (run is not null) await transaction.Enqueue("train", run.Id, run.Priority, run.Needs, run.Dataset);
+    }
+
+    /// <summary>What nobody gave a priority is normal; what a schedule asks for can wait for people.</summary>
+    private static JobPriority PriorityOf(TrainModel asked) =>
+        asked.Priority is { } name && JobPriorities.Parse(name) is { } given ? given : asked.RequestedBy == "schedule" ? JobPriority.Low : JobPriority.Normal;
 
     public static async Task<IReadOnlyList<RunRow>> Runs(this Database database, string? dataset, CancellationToken cancel) =>
         [.. await database.Query<RunRow>("select * from runs where @dataset is null or dataset = @dataset order by created_at, id", new { dataset }, cancel)];
@@ -64,8 +91,8 @@ public static class RunRows
             var waiting = await transaction.Execute("update jobs set state = 'cancelled', updated_at = @now where id = @id and state = 'queued'", job)
                 + await transaction.Execute(
                     """
-                    insert into jobs (id, kind, subject, state, created_at, updated_at)
-                    select @id, 'train', id, 'cancelled', @now, @now from runs where id = @runId and state = 'queued' on conflict do nothing
+                    insert into jobs (id, kind, subject, state, priority, needs, share, created_at, updated_at)
+                    select @id, 'train', id, 'cancelled', priority, needs, dataset, @now, @now from runs where id = @runId and state = 'queued' on conflict do nothing
                     """, job);
             if (waiting == 1)
             {

@@ -12,7 +12,7 @@ public sealed class UsageTests : IDisposable
         var result = await Sandbox.DmlWithout();
 
         result.Code.ShouldBe(0);
-        foreach (var command in new[] { "demo", "up", "serve", "dead-letters", "drop", "datasets", "train", "recipes", "runs", "cancel", "resume", "models", "evaluate", "search", "embed", "benchmark", "sweep", "sweeps", "verify", "gc" })
+        foreach (var command in new[] { "demo", "up", "serve", "dead-letters", "drop", "datasets", "train", "recipes", "runs", "cancel", "resume", "queue", "workers", "models", "evaluate", "search", "embed", "benchmark", "sweep", "sweeps", "verify", "gc" })
             result.Output.ShouldContain($"\n  {command}");
     }
 
@@ -35,6 +35,8 @@ public sealed class UsageTests : IDisposable
     [InlineData("runs show")]
     [InlineData("cancel")]
     [InlineData("resume")]
+    [InlineData("queue")]
+    [InlineData("workers")]
     [InlineData("models")]
     [InlineData("models show")]
     [InlineData("evaluate")]
@@ -68,6 +70,8 @@ public sealed class UsageTests : IDisposable
     [InlineData("embed a.png --model birds --output vectors.txt")]
     [InlineData("search a.png --model birds --gallery birds --top 0")]
     [InlineData("train birds --budget tomorrow")]
+    [InlineData("train birds --priority urgent")]
+    [InlineData("train birds --needs gpu>1")]
     [InlineData("train birds --budget 5m --epochs 3")]
     [InlineData("drop birds . --split-by colour")]
     [InlineData("evaluate birds --dataset birds --split unseen")]

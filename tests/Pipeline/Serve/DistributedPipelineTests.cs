@@ -47,11 +47,37 @@ public sealed class DistributedPipelineTests : IDisposable
         (await state.ModelVersion("letters", "champion", default)).ShouldNotBeNull().RunId.ShouldBe("letters-v1");
         (await store.Find("models/letters/v1/model.safetensors", default)).ShouldNotBeNull();
         (await client.GetStringAsync($"{await processes[^1].Address}/metrics")).ShouldContain("dml_jobs{kind=\"train\",state=\"done\"} 1");
+        await ShouldBeCaredFor(settings, store);
         await stop.CancelAsync();
         foreach (var process in processes) (await process.Code.WaitAsync(TimeSpan.FromSeconds(30))).ShouldBe(0);
         var trace = spans.First(span => span.DisplayName == "send PrepareDataset").TraceId;
         foreach (var step in new[] { "settle letters", "send DatasetReady", "send TrainModel", "train:letters-v1", "send ModelTrained", "evaluate:letters-v1", "send ModelEvaluated", "send ModelPromoted" })
             spans.Where(span => span.TraceId == trace).ShouldContain(span => span.DisplayName == step, step);
+    }
+
+    /// <summary>The commands that look at the whole from outside, with serve's own settings.</summary>
+    private static async Task ShouldBeCaredFor(string settings, S3Store store)
+    {
+        var workers = (await Dml("workers")).AsArray().Select(worker => worker!["does"]!.ToString()).ToList();
+        workers.Distinct().ShouldBe(["evaluate", "prepare", "train"], ignoreOrder: true);
+        workers.Count(does => does == "train").ShouldBe(2);
+        (await Dml("queue")).AsArray().ShouldBeEmpty();
+        (await Dml("runs")).AsArray().ShouldHaveSingleItem()!["priority"]!.ToString().ShouldBe("normal");
+
+        await store.Put("models/nobody/v1/model.safetensors", new MemoryStream([1]), default);
+        (await Dml("gc", "--dry-run"))["garbage"]!.AsArray().ShouldBeEmpty("what is younger than a day may belong to work under way");
+        (await Dml("verify"))["objects"]!.GetValue<int>().ShouldBeGreaterThan(5);
+        await store.Put("models/letters/v1/model.safetensors", new MemoryStream([1]), default);
+        (await Dml("verify", code: 1))["problems"]!.AsArray().ShouldHaveSingleItem()!["problem"]!.ToString().ShouldBe("damaged");
+
+        async Task<JsonNode> Dml(string command, string? option = null, int code = 0)
+        {
+            using var output = new StringWriter();
+            using var error = new StringWriter();
+            string[] arguments = [command, "--settings", settings, "--json", .. option is null ? Array.Empty<string>() : [option]];
+            (await CommandLine.Run(arguments, output, error, default)).ShouldBe(code, error.ToString());
+            return JsonNode.Parse(output.ToString())!;
+        }
     }
 
     private async Task<(string Settings, S3Store Store, Database Database)> Servers()

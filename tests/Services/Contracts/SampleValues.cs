@@ -27,7 +27,7 @@ internal static class SampleValues
         new PrepareDataset("d-1", "birds"),
         new PromotionRefused("birds", 3, "champion", 2, "birds-v3", "map@r 0.1 does not beat 0.1"),
         new PromotionWaiting("birds", 3, "champion", 2, "birds-v3", "it waits for approval"),
-        new TrainModel("birds-v3", "birds", 3, "{\"epochs\":20}", "new-data", "the first version"),
+        new TrainModel("birds-v3", "birds", 3, "{\"epochs\":20}", "new-data", "the first version", "high"),
         new TrainingCancelled("birds-v3", "birds", 3, "runs/birds-v3/checkpoint.safetensors"),
         new TrainingFailed("birds-v3", "birds", 3, "the loss is not finite"),
         new TrainingProgressed("birds-v3", 2, 1_000, 0.25, 1.5, 0.75, 812.5, 60),

@@ -69,20 +69,20 @@ public sealed class JobWorkerTests : IAsyncLifetime
     [Fact]
     public async Task A_failure_is_tried_again_after_growing_delays_and_the_fifth_is_the_last()
     {
-        await using var worker = await Start((_, _) => throw new IOException("disk full"));
+        await using var worker = await Start((_, _) => throw new IOException("the file is busy"));
 
         for (var failure = 1; failure <= 4; failure++)
         {
             await Eventually.Holds(async () => (await Row()).Failures == failure, $"failure {failure} was noted");
             var row = await Row();
-            (row.State, row.Error).ShouldBe(("queued", "disk full"));
+            (row.State, row.Error).ShouldBe(("queued", "the file is busy"));
             row.Wait.ShouldBe(worker.Waits[failure - 1], tolerance: TimeSpan.FromMinutes(5));
             worker.Failed.ShouldBeEmpty();
             await database.Write(transaction => transaction.Execute("update jobs set not_before = 0"), default);
         }
 
         await State("failed");
-        worker.Failed.ShouldBe(["disk full"]);
+        worker.Failed.ShouldBe(["the file is busy"]);
         worker.Attempts.ShouldBe(5);
         JobTiming.Default.RetryAfter.ShouldBeInOrder();
         JobTiming.Default.RetryAfter.Count.ShouldBe(worker.Waits.Count);
@@ -95,8 +95,25 @@ public sealed class JobWorkerTests : IAsyncLifetime
 
         await Eventually.Holds(async () => (await Row()).State == "queued" && worker.Attempts == 1, "the job was handed back");
         var row = await Row();
-        (row.Failures, row.Error).ShouldBe((0, null));
+        (row.Failures, row.Error).ShouldBe((0, "another goes first"));
         row.Wait.ShouldBe(TimeSpan.FromHours(1), tolerance: TimeSpan.FromMinutes(5));
+    }
+
+    [Fact]
+    public async Task A_full_disk_fails_no_job_however_long_it_is_full()
+    {
+        await using var worker = await Start((_, _) => throw new IOException("No space left on device : '/data/x'", hresult: 28));
+
+        for (var attempt = 1; attempt <= 6; attempt++)
+        {
+            await Eventually.Holds(async () => worker.Attempts == attempt && (await Row()).State == "queued", $"attempt {attempt} was handed back");
+            var row = await Row();
+            (row.Failures, row.Error).ShouldBe((0, "there is no room left: No space left on device : '/data/x'. Free some; it goes on by itself"));
+            row.Wait.ShouldBe(JobTiming.Default.RetryWhenFull, tolerance: TimeSpan.FromSeconds(30));
+            await database.Write(transaction => transaction.Execute("update jobs set not_before = 0"), default);
+        }
+
+        worker.Failed.ShouldBeEmpty();
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using DmlPipeline.Hosting;
 using DmlPipeline.Storage;
+using DmlPipeline.Storage.Work;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DmlPipeline.Tests.Services.Hosting;
@@ -32,8 +33,21 @@ internal sealed class TestWorker(Database database, Func<LeasedJob, Cancellation
     /// <summary>How often storing a failure fails itself.</summary>
     public int FailedThrows { get; set; }
 
+    public GivingWay? Gives { get; init; }
+
+    public IReadOnlyList<WorkerDevice> May { get; init; } = [WorkerDevice.Cpu];
+
+    public int GaveWay { get; private set; }
+
+    public string WorksOn => Device;
+
+    protected override GivingWay? GivesWay => Gives;
+
+    protected override IReadOnlyList<WorkerDevice> Devices => May;
+
     protected override JobTiming Timing => new()
     {
+        AnnounceEvery = TimeSpan.FromMilliseconds(20),
         LeaseFor = leaseFor,
         HeartbeatEvery = TimeSpan.FromMilliseconds(20),
         PollEvery = TimeSpan.FromMilliseconds(10),
@@ -66,6 +80,12 @@ internal sealed class TestWorker(Database database, Func<LeasedJob, Cancellation
     protected override Task OnCancelled(Transaction transaction, LeasedJob job)
     {
         Cancelled++;
+        return Task.CompletedTask;
+    }
+
+    protected override Task OnGaveWay(Transaction transaction, LeasedJob job)
+    {
+        GaveWay++;
         return Task.CompletedTask;
     }
 

@@ -11,7 +11,7 @@ namespace DmlPipeline.Tests.Services.Storage;
 public sealed class CareTests : IAsyncLifetime
 {
     private static readonly TimeSpan Age = TimeSpan.FromDays(1);
-    private static readonly TimeSpan Keep = TimeSpan.FromDays(30);
+    private static readonly CheckpointRetention Keep = new(TimeSpan.FromDays(30), Last: 0);
 
     private readonly TemporaryFolder folder = new();
     private FolderStore store = null!;
@@ -108,6 +108,40 @@ public sealed class CareTests : IAsyncLifetime
         await Put("runs/other/metrics.jsonl", "x", daysOld: 50);
 
         (await Find()).Select(item => item.Key).ShouldBe(collected ? ["runs/other/checkpoints/checkpoint.safetensors"] : []);
+    }
+
+    [Fact]
+    public async Task The_newest_runs_and_those_of_aliases_keep_their_checkpoints_however_old()
+    {
+        foreach (var (id, age) in new[] { ("oldest", 3), ("champion", 2), ("older", 1), ("newest", 0) })
+        {
+            await FillRun(id, "cancelled", daysSinceEnd: 100);
+            await database.Write(transaction => transaction.Execute("update runs set created_at = @created where id = @id", new { id, created = 1000 - age }), default);
+            await Put($"runs/{id}/checkpoints/checkpoint.safetensors", "x", daysOld: 50);
+        }
+        await database.Write(transaction => transaction.Execute(
+            """
+            insert into model_versions (model, version, run_id, state, dataset, dataset_version, created_at) values ('birds', 7, 'champion', 'pending', 'birds', 1, 5);
+            insert into aliases (model, alias, version) values ('birds', 'champion', 7)
+            """), default);
+
+        (await Collected(last: 0)).ShouldBe(["newest", "older", "oldest"]);
+        (await Collected(last: 1)).ShouldBe(["older", "oldest"]);
+        (await Collected(last: 2)).ShouldBe(["oldest"]);
+
+        async Task<IEnumerable<string>> Collected(int last) =>
+            (await GarbageCollection.Find(database, store, Age, Keep with { Last = last }, default)).Select(item => item.Key.Split('/')[1]);
+    }
+
+    [Fact]
+    public async Task A_model_of_an_attempt_that_lost_its_lease_is_garbage_once_another_was_taken()
+    {
+        await Put("runs/birds-v1/models/0123456789ab/model.safetensors", "late", daysOld: 2);
+        (await Find()).ShouldHaveSingleItem().Reason.ShouldBe("another attempt of the run was taken");
+
+        await FillRun("other", "running", daysSinceEnd: 0);
+        await Put("runs/other/models/0123456789ab/model.safetensors", "not taken yet", daysOld: 2);
+        (await Find()).ShouldHaveSingleItem().Key.ShouldStartWith("runs/birds-v1/");
     }
 
     [Fact]
