@@ -21,7 +21,7 @@ grant insert, update on model_versions, model_metrics to dml_registry;
 grant insert, update, delete on aliases to dml_registry;
 grant insert on alias_history, gate_decisions, model_verdicts to dml_registry;
 
-grant insert, update on schedule_fires to dml_scheduling;
+grant insert, update, delete on schedules, schedule_fires, retraining_policies to dml_scheduling;
 -- Quartz makes the tables that it needs itself. Granted here, and so after the pipeline's own tables were made by their owner.
 grant create on schema public to dml_scheduling;
 

@@ -56,7 +56,7 @@ public static class CommandLine
             DemoCommand.Create(), UpCommand.Create(), ServeCommand.Create(), MigrateCommand.Create(), DeadLettersCommand.Create(),
             DropCommand.Create(), DatasetsCommand.Create(),
             TrainCommand.Create(), RecipesCommand.Create(), RunsCommand.Create(), CancelCommand.Create(), ResumeCommand.Create(),
-            QueueCommand.Create(), WorkersCommand.Create(),
+            QueueCommand.Create(), WorkersCommand.Create(), SchedulesCommand.Create(),
             ModelsCommand.Create(), VerdictCommands.Rollback(), EvaluateCommand.Create(), SearchCommand.Create(), EmbedCommand.Create(),
             BenchmarkCommand.Create(), SweepCommand.Create(), SweepsCommand.Create(),
             VerifyCommand.Create(), GcCommand.Create(),

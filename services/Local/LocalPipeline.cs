@@ -100,6 +100,7 @@ public sealed class LocalPipeline : IAsyncDisposable
         builder.Logging.SetMinimumLevel(LogLevel.Debug);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("MassTransit", LogLevel.Warning);
+        builder.Logging.AddFilter("Quartz", LogLevel.Warning);
 
         var services = builder.Services;
         // Long work saves a checkpoint when the process stops.
@@ -108,9 +109,9 @@ public sealed class LocalPipeline : IAsyncDisposable
         services.AddSingleton<IArtifactStore>(home.OpenStore());
         services.AddEmbeddedBus(bus =>
         {
-            foreach (var service in PipelineService.Core) service.AddConsumers(bus);
+            foreach (var service in PipelineService.All) service.AddConsumers(bus);
         });
-        foreach (var service in PipelineService.Core) service.AddServices(services, database);
+        foreach (var service in PipelineService.All) service.AddServices(services, database);
         services.Configure<TrainingOptions>(training => training.WorkFolder = home.WorkFolder);
         services.Configure<IngestionOptions>(ingestion => ingestion.TemporaryFolder = home.TemporaryFolder);
         services.Configure<RegistryOptions>(registry =>
@@ -124,7 +125,7 @@ public sealed class LocalPipeline : IAsyncDisposable
         var app = builder.Build();
         app.Use(OnlyForThisMachine);
         app.MapGet("/health/live", () => "live");
-        foreach (var service in PipelineService.Core) service.MapRoutes(app);
+        foreach (var service in PipelineService.All) service.MapRoutes(app);
         return app;
     }
 

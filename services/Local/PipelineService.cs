@@ -32,7 +32,7 @@ public sealed record PipelineService(
         new("registry", "registers and promotes; the registry over HTTP", RegistryService.AddConsumers, (services, _) => services.AddRegistry(), routes => routes.MapRegistry());
 
     public static readonly PipelineService Scheduling =
-        new("scheduling", "asks for trainings at set times", _ => { }, (services, database) => services.AddScheduling(database), _ => { });
+        new("scheduling", "asks at set times whether to train; any number of these", _ => { }, (services, database) => services.AddScheduling(database), _ => { });
 
     /// <summary>What makes a model of a drop.</summary>
     public static readonly IReadOnlyList<PipelineService> Core = [Ingestion, Training, Evaluation, Registry];

@@ -1,9 +1,9 @@
-using System.Text.Json;
 using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
 using DmlPipeline.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Quartz;
 
@@ -18,6 +18,8 @@ public static class SchedulingService
     {
         services.AddOptions<SchedulingOptions>().Configure<IConfiguration>(Read).ValidateOnStart();
         services.AddSingleton<IValidateOptions<SchedulingOptions>, SchedulingOptionsValidator>();
+        services.TryAddSingleton(Database.Clock);
+        services.AddSingleton<ScheduleFiring>();
         var (factory, connection) = database.Provider;
         services.AddQuartz(quartz => quartz.UsePersistentStore(store =>
         {
@@ -33,23 +35,33 @@ public static class SchedulingService
         // Before the scheduler: nothing fires by a schedule that the settings have changed.
         services.AddHostedService<ScheduleSync>();
         services.AddQuartzHostedService(host => host.WaitForJobsToComplete = true);
-        return services.AddReconciliation("scheduled trainings that nobody has taken up", OweTrainings);
+        return services.AddReconciliation("fires without a decision", OweDecisions);
     }
 
-    private static async Task<int> OweTrainings(Transaction transaction, long before)
+    private sealed record OwedFire
     {
-        // The run is written down by who takes the message up, as only the trainer can settle the recipe.
-        var asked = (await transaction.Query<string>(
-            "select train_json from schedule_fires where train_json is not null and fired_at < @before and fired_at > @forgotten",
-            new { before, forgotten = Database.Now - (long)TimeSpan.FromDays(7).TotalMilliseconds })).Select(Read).ToList();
-        var owed = 0;
-        foreach (var train in asked)
-        {
-            if (await transaction.QueryOne<string>("select id from runs where id = @RunId", new { train.RunId }) is not null) continue;
-            await transaction.Publish(train);
-            owed++;
-        }
-        return owed;
+        public required string Schedule { get; init; }
+        public required long FireTime { get; init; }
+        public required string Dataset { get; init; }
+        public required int DatasetVersion { get; init; }
+        public required string Recipe { get; init; }
+        public required bool Force { get; init; }
+        public required string Reason { get; init; }
+    }
+
+    private static async Task<int> OweDecisions(Transaction transaction, long before)
+    {
+        var owed = (await transaction.Query<OwedFire>(
+            """
+            select f.schedule, f.fire_time, f.dataset, f.dataset_version, f.recipe, f.force, f.reason
+            from schedule_fires f left join training_decisions d on d.schedule = f.schedule and d.fire_time = f.fire_time
+            where f.outcome = 'asked' and d.id is null and f.fired_at < @before and f.fired_at > @forgotten
+            """,
+            new { before, forgotten = Database.Now - (long)TimeSpan.FromDays(7).TotalMilliseconds })).ToList();
+        foreach (var fire in owed)
+            await transaction.Publish(new ScheduleFired(
+                fire.Schedule, DateTimeOffset.FromUnixTimeMilliseconds(fire.FireTime), fire.Dataset, fire.DatasetVersion, fire.Recipe, fire.Force, fire.Reason));
+        return owed.Count;
     }
 
     private static void Read(SchedulingOptions options, IConfiguration configuration)
@@ -58,6 +70,4 @@ public static class SchedulingService
         foreach (var schedule in configuration.GetSection(SchedulingOptions.Section).GetChildren())
             options.Datasets[schedule.Key.ToLowerInvariant()] = schedule.Get<DatasetSchedule>() ?? new DatasetSchedule();
     }
-
-    private static TrainModel Read(string json) => JsonSerializer.Deserialize<TrainModel>(json, ContractJson.Compact)!;
 }

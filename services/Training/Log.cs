@@ -5,7 +5,7 @@ namespace DmlPipeline.Training;
 internal static partial class Log
 {
     [LoggerMessage(Level = LogLevel.Information, Message = "{Dataset} v{Version}: {Decision}, because {Reason}")]
-    public static partial void Decided(this ILogger logger, string dataset, int version, string decision, string reason);
+    public static partial void Decided(this ILogger logger, string dataset, int version, Verdict decision, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "run {RunId} begins with the weights of {Report}")]
     public static partial void Pretrained(this ILogger logger, string runId, string report);

@@ -9,14 +9,14 @@ public static class PretrainedInStore
 {
     private const string Artifact = "artifact:";
 
-    /// <returns>The file that a recipe's <c>pretrained: artifact:KEY</c> means; null when it names none in the store.</returns>
+    /// <returns>The file that <c>artifact:KEY</c> of a recipe means; null when that names none in the store.</returns>
     /// <exception cref="WeightException">There is none of that key.</exception>
-    public static async Task<string?> LocalFile(IArtifactStore store, TrainingRecipe recipe, CancellationToken cancel)
+    public static async Task<string?> LocalFile(IArtifactStore store, string? weights, CancellationToken cancel)
     {
-        if (recipe.Pretrained?.StartsWith(Artifact, StringComparison.Ordinal) != true) return null;
-        var key = recipe.Pretrained[Artifact.Length..];
+        if (weights?.StartsWith(Artifact, StringComparison.Ordinal) != true) return null;
+        var key = weights[Artifact.Length..];
         return await store.Find(key, cancel) is not null
             ? await store.LocalFile(key, cancel)
-            : throw new WeightException($"There are no pretrained weights '{key}' in the store: put the file there under that key, or name a file of this machine (pretrained: PATH).");
+            : throw new WeightException($"There are no pretrained weights '{key}' in the store: put the file there under that key, or name a file of this machine by its path.");
     }
 }

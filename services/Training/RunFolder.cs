@@ -21,11 +21,8 @@ public sealed class RunFolder : IDisposable
     private const string Metrics = "metrics.jsonl", LockName = "lock", Previous = "checkpoint.previous.safetensors";
     private const int MostFolders = 16;
 
-    // What a run needs to go on: the weights of its best epoch, the curve so far, and the checkpoint, which counts on both and so comes last.
-    private static readonly (string Local, string Key)[] Kept =
-    [
-        ("best.safetensors", "checkpoints/best.safetensors"), (Metrics, Metrics), (Checkpoint, "checkpoints/checkpoint.safetensors"),
-    ];
+    // The run's own files, and those of each of its starts, where it has two.
+    private static readonly string[] Parts = ["", $"{TrainingStarts.Warm}/", $"{TrainingStarts.Scratch}/"];
 
     private const string Checkpoint = "checkpoint.safetensors";
 
@@ -66,9 +63,15 @@ public sealed class RunFolder : IDisposable
     /// </summary>
     public async Task Fetch(CancellationToken cancel)
     {
-        if (await store.Find($"runs/{runId}/{Kept[^1].Key}", cancel) is null) return;
-        File.Delete(Path.Combine(Local, Previous));
-        foreach (var (file, key) in Kept)
+        foreach (var part in Parts)
+            if (await store.Find($"runs/{runId}/{CheckpointKey(part)}", cancel) is not null) await Fetch(part, cancel);
+    }
+
+    private async Task Fetch(string part, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(Path.Combine(Local, part));
+        File.Delete(Path.Combine(Local, part, Previous));
+        foreach (var (file, key) in Kept(part))
         {
             var path = Path.Combine(Local, file);
             File.Delete(path);
@@ -87,7 +90,7 @@ public sealed class RunFolder : IDisposable
 
     public async Task UploadAll(CancellationToken cancel)
     {
-        foreach (var (file, key) in Kept)
+        foreach (var (file, key) in Parts.SelectMany(Kept))
         {
             var path = Path.Combine(Local, file);
             if (!File.Exists(path)) continue;
@@ -96,6 +99,15 @@ public sealed class RunFolder : IDisposable
             await store.Put($"runs/{runId}/{key}", content, cancel);
         }
     }
+
+    /// <summary>What a run needs to go on: the weights of its best epoch, the curve so far, and the checkpoint, which counts on both and so comes last.</summary>
+    private static IReadOnlyList<(string Local, string Key)> Kept(string part) =>
+    [
+        ($"{part}best.safetensors", $"checkpoints/{part}best.safetensors"), ($"{part}{Metrics}", part.Length == 0 ? Metrics : $"checkpoints/{part}{Metrics}"),
+        ($"{part}{Checkpoint}", CheckpointKey(part)),
+    ];
+
+    private static string CheckpointKey(string part) => $"checkpoints/{part}{Checkpoint}";
 
     /// <summary>Stores the finished model and its description, in a folder named after the hash of both.</summary>
     public async Task<(ArtifactRef Weights, ArtifactRef Model)> Publish(RunRow run, TrainingRecipe recipe, TrainingOutcome outcome, string device, CancellationToken cancel)
@@ -138,6 +150,8 @@ public sealed class RunFolder : IDisposable
             ["seconds"] = outcome.Seconds,
             ["bestEpoch"] = outcome.Best?.Epoch,
             ["validationRecallAt1"] = outcome.Best?.ValidationRecall1,
+            ["start"] = outcome.Start,
+            ["otherStartValidationMapAtR"] = outcome.RivalMapAtR,
         },
         ["lineage"] = new JsonObject
         {
@@ -147,7 +161,7 @@ public sealed class RunFolder : IDisposable
             ["reason"] = run.Reason,
             ["seed"] = recipe.Seed,
             ["threads"] = recipe.Threads,
-            ["pretrained"] = recipe.Pretrained,
+            ["pretrained"] = recipe.Pretrained ?? recipe.WarmStart?.Weights,
             ["pretrainedSha256"] = outcome.PretrainedSha256,
             ["codeVersion"] = Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
             ["libtorch"] = TorchRuntime.Version,

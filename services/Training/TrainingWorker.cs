@@ -51,7 +51,9 @@ public sealed class TrainingWorker(
                 Validation = validation,
                 Folder = folder.Local,
                 Device = Device,
-                PretrainedFile = await PretrainedFile(recipe, cancel),
+                PretrainedFile = await FromStore(recipe.Pretrained, cancel),
+                WarmStartFile = await FromStore(recipe.WarmStart?.Weights, cancel),
+                Old = recipe.WarmStart is { Replay: not null, TrainedOn: { } version } ? await Old(dataset, version, cancel) : null,
                 PretrainedLoaded = report => logger.Pretrained(run.Id, report.ToText()),
                 Progressed = progress.Report,
                 CheckpointSaved = _ =>
@@ -114,7 +116,7 @@ public sealed class TrainingWorker(
     {
         try
         {
-            return await thread.Run(() => TrainingLoop.Run(training, cancel));
+            return await thread.Run(() => TrainingStarts.Run(training, cancel));
         }
         catch (Exception e) when (e is TrainingDivergedException or WeightException)
         {
@@ -123,11 +125,19 @@ public sealed class TrainingWorker(
         }
     }
 
-    private async Task<string?> PretrainedFile(TrainingRecipe recipe, CancellationToken cancel)
+    /// <summary>Which training images an earlier version had.</summary>
+    private async Task<bool[]> Old(DatasetReader dataset, int version, CancellationToken cancel)
+    {
+        using var before = await DatasetReader.Open(store, dataset.Manifest.Dataset, version, cancel);
+        var known = before.Samples.Select(sample => sample.Sha256).ToHashSet(StringComparer.Ordinal);
+        return [.. dataset.IndexesOf(SplitNames.Train).Select(i => known.Contains(dataset.Samples[i].Sha256))];
+    }
+
+    private async Task<string?> FromStore(string? weights, CancellationToken cancel)
     {
         try
         {
-            return await PretrainedInStore.LocalFile(store, recipe, cancel);
+            return await PretrainedInStore.LocalFile(store, weights, cancel);
         }
         catch (WeightException e)
         {

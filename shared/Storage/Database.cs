@@ -59,7 +59,10 @@ public sealed class Database : IDisposable
         }
     }
 
-    public static long Now => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+    /// <summary>What the whole process goes by; a simulation sets another before it opens anything.</summary>
+    public static TimeProvider Clock { get; set; } = TimeProvider.System;
+
+    public static long Now => Clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Whether others on other machines may use it at the same time.</summary>
     public bool IsPostgres => engine is PostgresEngine;

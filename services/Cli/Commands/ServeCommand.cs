@@ -31,8 +31,10 @@ internal static class ServeCommand
 
                   bus: rabbitmq://broker/dml           training:
                   bus-user: dml                          recipe: circle
-                  bus-password-file: /run/secrets/bus  schedules:
-                  store: https://s3.example.org/dml      birds: {"{ cron: \"30 2 * * *\", timezone: Europe/Berlin }"}
+                  bus-password-file: /run/secrets/bus  policy:
+                  store: https://s3.example.org/dml      min-new-images: 50
+                                                       schedules:
+                                                         birds: {"{ cron: \"30 2 * * *\", timezone: Europe/Berlin }"}
 
                 HTTP: /health/live, /health/ready (bus, store and database one by one), /metrics for Prometheus; the registry's own interface.
                 Stopped, a process hands its work back within 30 seconds; a training saves a checkpoint first. Killed, its work is taken over

@@ -28,7 +28,7 @@ internal sealed class ExperimentTraining(IArtifactStore store, TorchThread threa
     {
         try
         {
-            return await TrainOn(await PretrainedInStore.LocalFile(store, recipe, cancel), recipe, train, validation, folder, title, ends, cancel);
+            return await TrainOn(await PretrainedInStore.LocalFile(store, recipe.Pretrained ?? recipe.WarmStart?.Weights, cancel), recipe, train, validation, folder, title, ends, cancel);
         }
         catch (WeightException e)
         {
@@ -37,7 +37,7 @@ internal sealed class ExperimentTraining(IArtifactStore store, TorchThread threa
     }
 
     private async Task<TrainingOutcome> TrainOn(
-        string? pretrained, TrainingRecipe recipe, ImageSet train, ImageSet validation, string folder, string title, Func<TrainingProgress, bool>? ends, CancellationToken cancel)
+        string? weights, TrainingRecipe recipe, ImageSet train, ImageSet validation, string folder, string title, Func<TrainingProgress, bool>? ends, CancellationToken cancel)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var job = new TrainingJob
@@ -46,7 +46,8 @@ internal sealed class ExperimentTraining(IArtifactStore store, TorchThread threa
             Train = train,
             Validation = validation,
             Folder = folder,
-            PretrainedFile = pretrained,
+            PretrainedFile = weights,
+            WarmStartFile = weights,
             Progressed = progress =>
             {
                 Report(title, progress);

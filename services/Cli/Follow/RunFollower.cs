@@ -38,7 +38,7 @@ internal sealed class RunFollower(OpenedHome home, LiveLine live)
         while (true)
         {
             var decision = await home.Database.QueryOne<(string? RunId, string Reason)?>(
-                "select run_id, reason from training_decisions where dataset = @dataset and version = @version", new { dataset, version }, cancel);
+                "select run_id, reason from training_decisions where dataset = @dataset and version = @version and cause = 'new-data' and state = 'decided'", new { dataset, version }, cancel);
             if (decision is not null) return decision.Value;
             live.Update("training   waiting for the decision");
             home.RequireRunning("decide on training");

@@ -13,7 +13,7 @@ internal sealed class SettingsFile
     /// <summary>Sections and the options that they hold.</summary>
     private static readonly Dictionary<string, Type?> Sections = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["inbox"] = typeof(InboxOptions), ["ingestion"] = typeof(IngestionOptions), ["training"] = typeof(TrainingOptions), ["registry"] = typeof(RegistryOptions),
+        ["inbox"] = typeof(InboxOptions), ["ingestion"] = typeof(IngestionOptions), ["training"] = typeof(TrainingOptions), ["registry"] = typeof(RegistryOptions), ["policy"] = typeof(PolicySettings),
         // By dataset: checked where they are read.
         ["schedules"] = null,
     };

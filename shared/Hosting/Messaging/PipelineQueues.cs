@@ -26,6 +26,7 @@ public static class PipelineQueues
         new("object-dropped", typeof(ObjectDropped)),
         new("prepare-dataset", typeof(PrepareDataset)),
         new("decide-training", typeof(DatasetReady)),
+        new("decide-scheduled-training", typeof(ScheduleFired)),
         new("train-model", typeof(TrainModel)),
         new("evaluate-model", typeof(ModelTrained)),
         new("register-model", typeof(ModelEvaluated)),

@@ -18,11 +18,22 @@ internal static class RecipeRules
         ObjectiveRules.Check(recipe, report);
         CheckSchedule(recipe.Schedule, report);
         if (recipe.Optimiser is { Name: OptimiserKind.Sgd, Epsilon: not null }) report("optimiser.epsilon", "is an option of adamw, adam and rmsprop: sgd divides by nothing");
+        CheckWarmStart(recipe, report);
         foreach (var problem in recipe.Augmentation?.Problems() ?? [])
         {
             var words = problem.Split(' ', 2); // "augmentation.rotate", "is degrees from 0 to 180, not 200."
             report(words[0], words[1].TrimEnd('.'));
         }
+    }
+
+    private static void CheckWarmStart(TrainingRecipe recipe, Action<string, string> report)
+    {
+        if (recipe.WarmStart is not { } start) return;
+        if (string.IsNullOrWhiteSpace(start.Weights)) report("warm_start.weights", "is missing: give the path of a model.safetensors, or artifact:KEY");
+        if (recipe.Pretrained is not null) report("pretrained", "cannot be given together with 'warm_start', which brings all weights");
+        if (start is { Replay: not null, TrainedOn: null }) report("warm_start.replay", "needs 'warm_start.trained_on', the dataset version whose images are old");
+        if (start.Replay is not null && recipe.Sampler.Kind is not (null or SamplerKind.Balanced or SamplerKind.Shuffled or SamplerKind.ClassBalanced))
+            report("warm_start.replay", $"cannot divide the batches of sampler.kind {RecipeKeys.Name(recipe.Sampler.Kind)}: use balanced, shuffled or class-balanced");
     }
 
     private static void CheckSampler(TrainingRecipe recipe, Action<string, string> report)

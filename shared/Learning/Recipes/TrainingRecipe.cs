@@ -21,6 +21,9 @@ public sealed record TrainingRecipe
     /// <summary>A file of weights to start from, safetensors or .pth: a path, or artifact:KEY in the pipeline's store. Auto: random weights.</summary>
     public string? Pretrained { get; init; }
 
+    /// <summary>An earlier model of this pipeline to go on from. Auto: none.</summary>
+    public WarmStartSettings? WarmStart { get; init; }
+
     /// <summary>Batch normalisation of the backbone keeps the pretrained statistics, scale and shift. Auto: it learns.</summary>
     public bool? FreezeBatchNorm { get; init; }
 

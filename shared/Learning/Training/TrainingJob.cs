@@ -22,6 +22,12 @@ public sealed record TrainingJob
     /// <summary>Where the recipe's pretrained weights lie on this machine; null: where the recipe says.</summary>
     public string? PretrainedFile { get; init; }
 
+    /// <summary>Where the model that the recipe goes on from lies on this machine; null: where the recipe says.</summary>
+    public string? WarmStartFile { get; init; }
+
+    /// <summary>Which images of <see cref="Train"/> the model that the recipe goes on from was trained on; null when that makes no difference.</summary>
+    public bool[]? Old { get; init; }
+
     /// <summary>Told once, before the first step, what became of each pretrained tensor.</summary>
     public Action<WeightReport>? PretrainedLoaded { get; init; }
 

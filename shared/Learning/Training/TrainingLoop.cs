@@ -32,7 +32,7 @@ public sealed class TrainingLoop
         (this.job, this.state, this.checkpoints, this.device) = (job, state, checkpoints, device);
         validation = job.Validation is { } set && ValidationScore.IsPossible(set) ? set : null;
         recipe = job.Recipe;
-        sampler = SamplerOfRecipe.Make(recipe, job.Train);
+        sampler = SamplerOfRecipe.Make(recipe, job.Train, job.Old);
         backpropagation = new Backpropagation(state.Model, state.Model.Features, state.Loss, recipe.AnchorChunk, recipe.MicroBatch);
         stepsPerEpoch = recipe.StepsPerEpoch ?? sampler.StepsPerEpoch;
         clock = new TrainingClock(job.Clock, state.Position.Seconds);
@@ -80,6 +80,10 @@ public sealed class TrainingLoop
             var report = PretrainedWeights.Load(start.Model, job.PretrainedFile ?? weights, SpecOfRecipe.NormalisationOf(job.Recipe) == Normalisation.Caffe);
             start.Position.PretrainedSha256 = report.Sha256;
             job.PretrainedLoaded?.Invoke(report);
+        }
+        else if (job.Recipe.WarmStart is { } warm)
+        {
+            start.Position.PretrainedSha256 = WarmStart.Load(start.Model, job.WarmStartFile ?? warm.Weights);
         }
         return new TrainingLoop(job, start, files, target) { hasCheckpoint = resumed is not null }.Run(cancel);
     }

@@ -54,4 +54,10 @@ public sealed record TrainingOutcome(
 {
     /// <summary>SHA-256 of the file of weights that it began with; null when they were random.</summary>
     public string? PretrainedSha256 { get; init; }
+
+    /// <summary>Which of two starts the model is from, <see cref="TrainingStarts.Warm"/> or <see cref="TrainingStarts.Scratch"/>; null when there was one.</summary>
+    public string? Start { get; init; }
+
+    /// <summary>MAP@R on validation of the start that was worse.</summary>
+    public double? RivalMapAtR { get; init; }
 }

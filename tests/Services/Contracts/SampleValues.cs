@@ -27,6 +27,7 @@ internal static class SampleValues
         new PrepareDataset("d-1", "birds"),
         new PromotionRefused("birds", 3, "champion", 2, "birds-v3", "map@r 0.1 does not beat 0.1"),
         new PromotionWaiting("birds", 3, "champion", 2, "birds-v3", "it waits for approval"),
+        new ScheduleFired("birds-nightly", new DateTimeOffset(2026, 3, 29, 1, 0, 0, TimeSpan.Zero), "birds", 3, "circle", Force: false, "its time came"),
         new TrainModel("birds-v3", "birds", 3, "{\"epochs\":20}", "new-data", "the first version", "high"),
         new TrainingCancelled("birds-v3", "birds", 3, "runs/birds-v3/checkpoint.safetensors"),
         new TrainingFailed("birds-v3", "birds", 3, "the loss is not finite"),

@@ -24,14 +24,14 @@ public sealed class PostgresScheduleTests() : ScheduleTests(new PostgresTestData
             await Eventually.Holds(async () => (await Asked()).Count >= 4, "four times came");
 
         var asked = await Asked();
-        asked.Select(train => train.RunId).ShouldBeUnique();
+        asked.Select(fired => fired.Time).ShouldBeUnique();
         asked.Count.ShouldBe(await Database.QueryOne<int>("select count(*) from schedule_fires", null, default));
     }
 }
 
 public abstract class ScheduleTests(TestDatabase databases) : IAsyncLifetime
 {
-    private static readonly DateTimeOffset Night = new(2026, 3, 1, 2, 30, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Night = new(2027, 3, 1, 2, 30, 0, TimeSpan.Zero);
 
     protected TestDatabase Databases => databases;
 
@@ -46,63 +46,84 @@ public abstract class ScheduleTests(TestDatabase databases) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_time_that_comes_asks_for_a_training_on_the_latest_version()
+    public async Task A_time_that_comes_asks_whether_to_train_on_the_latest_version()
     {
         await HasVersions("birds", 2);
 
         using var host = await Start(Database, ("birds", "* * * * * ?"));
         await Eventually.Holds(async () => (await Asked()).Count > 0, "the time came");
 
-        var train = (await Asked())[0];
-        (train.Dataset, train.DatasetVersion, train.RequestedBy).ShouldBe(("birds", 2, "schedule"));
-        train.RunId.ShouldStartWith("birds-v2-");
+        var fired = (await Asked())[0];
+        (fired.Schedule, fired.Dataset, fired.DatasetVersion, fired.Reason).ShouldBe(("birds", "birds", 2, "its time came"));
     }
 
     [Fact]
     public async Task A_time_that_two_schedulers_saw_come_asks_once()
     {
         await HasVersions("birds", 1);
+        await Has(Nightly);
         using var other = await databases.Open();
 
-        await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Ask(i % 2 == 0 ? Database : other, "birds", Night)));
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(i => At(Night.AddSeconds(1), i % 2 == 0 ? Database : other).FireDue("nightly", default)));
 
-        (await Asked()).ShouldHaveSingleItem().RunId.ShouldBe("birds-v1-20260301t023000");
-        await Ask(Database, "birds", Night.AddDays(1));
+        (await Asked()).ShouldHaveSingleItem().Time.ShouldBe(Night);
+        await At(Night.AddDays(1)).FireDue("nightly", default);
         (await Asked()).Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_scheduler_that_dies_in_the_middle_of_a_fire_leaves_it_to_another()
+    {
+        await HasVersions("birds", 1);
+        await Has(Nightly);
+        // Whatever a transaction had written when its process died is undone.
+        await Should.ThrowAsync<OperationCanceledException>(() => Database.Write(async transaction =>
+        {
+            await transaction.Execute("update schedules set looked_until = @now", new { now = Night.AddHours(1).ToUnixTimeMilliseconds() });
+            throw new OperationCanceledException("killed");
+        }, default));
+
+        await At(Night.AddMinutes(1)).FireDue(default);
+
+        (await Asked()).ShouldHaveSingleItem();
     }
 
     [Fact]
     public async Task Without_a_version_there_is_nothing_to_ask_for_also_when_one_comes_later()
     {
-        await Ask(Database, "birds", Night);
+        await Has(Nightly);
+        await At(Night.AddSeconds(1)).FireDue("nightly", default);
         await HasVersions("birds", 1);
-        await Ask(Database, "birds", Night);
+        await At(Night.AddHours(1)).FireDue("nightly", default);
 
         (await Asked()).ShouldBeEmpty();
+        (await Database.Fires("nightly", 10, default)).ShouldHaveSingleItem().Reason.ShouldBe("its time came; there is no version of birds to train on yet");
     }
 
     [Fact]
     public async Task A_time_that_was_missed_while_no_scheduler_ran_is_caught_up_once()
     {
         await HasVersions("birds", 1);
-        using (await Start(Database, ("birds", "0 0 3 1 1 ?")))
+        using (await Start(Database, ("birds", "0 3 * * *")))
         {
         }
         // Three years in which nothing ran.
         await Database.Write(transaction => transaction.Execute(
-            "update qrtz_triggers set next_fire_time = next_fire_time - @years", new { years = TimeSpan.FromDays(3 * 366).Ticks }), default);
+            "update schedules set looked_until = looked_until - @years", new { years = (long)TimeSpan.FromDays(3 * 366).TotalMilliseconds }), default);
 
-        using (await Start(Database, ("birds", "0 0 3 1 1 ?"))) await Eventually.Holds(async () => (await Asked()).Count > 0, "the missed time was caught up");
-        using (await Start(Database, ("birds", "0 0 3 1 1 ?")))
+        using (await Start(Database, ("birds", "0 3 * * *"))) await Eventually.Holds(async () => (await Asked()).Count > 0, "the missed time was caught up");
+        using (await Start(Database, ("birds", "0 3 * * *")))
         {
         }
 
         (await Asked()).ShouldHaveSingleItem();
+        (await Database.Fires("birds", 100, default)).Count(fire => fire.Outcome == "skipped").ShouldBeGreaterThan(30);
     }
 
     [Fact]
-    public async Task A_schedule_that_was_changed_or_taken_away_no_longer_asks()
+    public async Task A_schedule_that_the_settings_no_longer_name_is_taken_away_and_others_stay()
     {
+        await Has(Nightly);
         using (await Start(Database, ("birds", "* * * * * ?"), ("bees", "0 0 3 1 1 ?")))
         {
         }
@@ -111,10 +132,63 @@ public abstract class ScheduleTests(TestDatabase databases) : IAsyncLifetime
         {
         }
 
-        (await Database.Query<(string, string)>(
-                "select t.trigger_name, c.cron_expression from qrtz_triggers t join qrtz_cron_triggers c on c.trigger_name = t.trigger_name and c.trigger_group = t.trigger_group",
-                null, default))
-            .ShouldBe([("bees", "0 0 4 1 1 ?")]);
+        (await Database.Schedules(default)).Select(row => (row.Name, row.Definition.Cron)).ShouldBe([("bees", "0 0 4 1 1 ?"), ("nightly", "30 2 * * *")]);
+        (await Database.Query<string>("select trigger_name from qrtz_triggers where trigger_group = 'schedules' order by trigger_name", null, default)).ShouldBe(["bees", "nightly"]);
+    }
+
+    [Fact]
+    public async Task A_running_scheduler_notices_what_others_add_and_pause()
+    {
+        await HasVersions("birds", 1);
+        using var host = await Start(Database);
+
+        await Has(Nightly with { Cron = "* * * * * ?" }, DateTimeOffset.UtcNow);
+        await Eventually.Holds(async () => (await Asked()).Count > 0, "the new schedule fired");
+        await Database.Write(transaction => transaction.Pause("nightly", paused: true, Database.Now), default);
+        await Eventually.Holds(async () => await Database.QueryOne<int>("select count(*) from qrtz_triggers where trigger_group = 'schedules'", null, default) == 0, "it rests");
+    }
+
+    [Fact]
+    public async Task What_comes_while_a_schedule_rests_is_not_caught_up_with()
+    {
+        await HasVersions("birds", 1);
+        await Has(Nightly);
+        await Database.Write(transaction => transaction.Pause("nightly", paused: true, Night.ToUnixTimeMilliseconds()), default);
+        await At(Night.AddDays(3)).FireDue(default);
+        await Database.Write(transaction => transaction.Pause("nightly", paused: false, Night.AddDays(3).ToUnixTimeMilliseconds()), default);
+
+        await At(Night.AddDays(3).AddHours(1)).FireDue(default);
+
+        (await Asked()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_schedule_waits_for_its_own_trainings_that_are_under_way()
+    {
+        await HasVersions("birds", 1);
+        await Has(Nightly);
+        await At(Night.AddSeconds(1)).FireDue(default);
+        await IsTraining("nightly", Night, "birds-v1-a");
+
+        await At(Night.AddDays(1)).FireDue(default);
+        await Database.Write(transaction => transaction.Execute("update runs set state = 'registered'"), default);
+        await At(Night.AddDays(2)).FireDue(default);
+
+        (await Database.Fires("nightly", 10, default)).Select(fire => fire.Outcome).ShouldBe(["asked", "skipped", "asked"]);
+        (await Database.Fires("nightly", 10, default))[1].Reason.ShouldContain("birds-v1-a is still under way");
+    }
+
+    [Fact]
+    public async Task A_fire_by_hand_comes_at_once_and_may_be_forced()
+    {
+        await HasVersions("birds", 1);
+        await Has(Nightly);
+
+        var fire = await At(Night.AddHours(-1)).FireByHand("nightly", force: true, default);
+
+        fire.ShouldNotBeNull().Reason.ShouldBe("asked for by hand");
+        (await Asked()).ShouldHaveSingleItem().Force.ShouldBeTrue();
+        (await At(Night).FireByHand("unknown", force: false, default)).ShouldBeNull();
     }
 
     protected async Task HasVersions(string dataset, int versions)
@@ -127,9 +201,9 @@ public abstract class ScheduleTests(TestDatabase databases) : IAsyncLifetime
                 """, new { dataset, version, drop = $"{dataset}-{version}" }), default);
     }
 
-    protected async Task<IReadOnlyList<TrainModel>> Asked() =>
-        [.. (await Database.Query<string>("select body_json from outbox where type = 'TrainModel' order by id", null, default))
-            .Select(json => System.Text.Json.JsonSerializer.Deserialize<TrainModel>(json, ContractJson.Compact)!)];
+    protected async Task<IReadOnlyList<ScheduleFired>> Asked() =>
+        [.. (await Database.Query<string>("select body_json from outbox where type = 'ScheduleFired' order by id", null, default))
+            .Select(json => System.Text.Json.JsonSerializer.Deserialize<ScheduleFired>(json, ContractJson.Compact)!)];
 
     protected static async Task<IHost> Start(Database database, params (string Dataset, string Cron)[] schedules)
     {
@@ -141,8 +215,24 @@ public abstract class ScheduleTests(TestDatabase databases) : IAsyncLifetime
         return new Stopped(host);
     }
 
-    private static Task Ask(Database database, string dataset, DateTimeOffset time) =>
-        new AskForTraining(database, NullLogger<AskForTraining>.Instance).Ask(dataset, time, recipe: "", default);
+    private static ScheduleDefinition Nightly { get; } = new() { Name = "nightly", Dataset = "birds", Cron = "30 2 * * *" };
+
+    private Task Has(ScheduleDefinition schedule, DateTimeOffset? since = null) =>
+        Database.Write(transaction => transaction.Put(schedule, ScheduleRows.FromCommandLine, paused: null, (since ?? Night.AddHours(-3)).ToUnixTimeMilliseconds()), default);
+
+    private ScheduleFiring At(DateTimeOffset now, Database? database = null) => new(database ?? Database, new StoppedClock(now), NullLogger<ScheduleFiring>.Instance);
+
+    private Task IsTraining(string schedule, DateTimeOffset fired, string run) => Database.Write(transaction => transaction.Execute(
+        """
+        insert into runs (id, dataset, dataset_version, recipe_json, recipe_hash, requested_by, reason, state, created_at) values (@run, 'birds', 1, '{}', '', 'schedule', '', 'running', 0);
+        insert into training_decisions (id, dataset, version, cause, schedule, fire_time, recipe, state, run_id, reason, decided_at)
+        values (@run, 'birds', 1, 'schedule', @schedule, @fired, '', 'decided', @run, 'a test', 0)
+        """, new { schedule, fired = fired.ToUnixTimeMilliseconds(), run }), default);
+
+    private sealed class StoppedClock(DateTimeOffset now) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => now;
+    }
 
     /// <summary>Stops when it is disposed: a scheduler that is only dropped goes on.</summary>
     private sealed class Stopped(IHost host) : IHost
@@ -181,6 +271,14 @@ public sealed class ScheduleOptionTests
 
         failure.ShouldContain(setting);
         failure.ShouldContain("write");
+    }
+
+    [Fact]
+    public void Every_other_mistake_is_named_as_well()
+    {
+        var failure = Validate(new DatasetSchedule { Cron = "0 9 * * 1-5", Except = "sunday,someday", Jitter = "soon", Missed = "perhaps", MaxConcurrent = -1 }).FailureMessage!;
+
+        foreach (var option in new[] { "Except 'someday'", "Jitter", "Missed 'perhaps'", "MaxConcurrent" }) failure.ShouldContain($"Schedules:birds:{option}");
     }
 
     private static ValidateOptionsResult Validate(DatasetSchedule schedule) =>
