@@ -119,6 +119,7 @@ public sealed class LocalPipeline : IAsyncDisposable
             if (File.Exists(home.GateFile)) registry.GateFile = home.GateFile;
             if (File.Exists(home.TokenFile)) registry.TokenFile = home.TokenFile;
         });
+        if (settings.Companions is { } companions) services.AddSingleton(companions);
         if (settings.Training is not null) services.Configure(settings.Training);
         if (settings.Inbox is not null) services.Configure(settings.Inbox);
 

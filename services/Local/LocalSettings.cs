@@ -1,5 +1,6 @@
 using DmlPipeline.Ingestion;
 using DmlPipeline.Training;
+using DmlPipeline.Training.Processes;
 
 namespace DmlPipeline.Local;
 
@@ -12,6 +13,9 @@ public sealed record LocalSettings(PipelineHome Home)
 
     /// <summary>Log lines on the terminal as well as in the log file.</summary>
     public bool LogToTerminal { get; init; }
+
+    /// <summary>How to start other processes that share a training; null where that is not possible.</summary>
+    public CompanionCommand? Companions { get; init; }
 
     public Action<TrainingOptions>? Training { get; init; }
 

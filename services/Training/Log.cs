@@ -9,4 +9,7 @@ internal static partial class Log
 
     [LoggerMessage(Level = LogLevel.Information, Message = "run {RunId} begins with the weights of {Report}")]
     public static partial void Pretrained(this ILogger logger, string runId, string report);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "process {Rank}: {Line}")]
+    public static partial void Companion(this ILogger logger, int rank, string line);
 }

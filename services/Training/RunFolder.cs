@@ -110,9 +110,10 @@ public sealed class RunFolder : IDisposable
     private static string CheckpointKey(string part) => $"checkpoints/{part}{Checkpoint}";
 
     /// <summary>Stores the finished model and its description, in a folder named after the hash of both.</summary>
-    public async Task<(ArtifactRef Weights, ArtifactRef Model)> Publish(RunRow run, TrainingRecipe recipe, TrainingOutcome outcome, string device, CancellationToken cancel)
+    public async Task<(ArtifactRef Weights, ArtifactRef Model)> Publish(
+        RunRow run, TrainingRecipe recipe, TrainingOutcome outcome, string device, int processes, CancellationToken cancel)
     {
-        var description = Describe(run, recipe, outcome, device).ToJsonString(ContractJson.Indented);
+        var description = Describe(run, recipe, outcome, device, processes).ToJsonString(ContractJson.Indented);
         await using var file = File.OpenRead(outcome.ModelPath!);
         byte[] hashes = [.. await SHA256.HashDataAsync(file, cancel), .. SHA256.HashData(Encoding.UTF8.GetBytes(description))];
         var folder = $"models/{Convert.ToHexStringLower(SHA256.HashData(hashes))[..12]}";
@@ -137,7 +138,7 @@ public sealed class RunFolder : IDisposable
         return await store.Put($"runs/{runId}/{name}", content, cancel);
     }
 
-    private static JsonObject Describe(RunRow run, TrainingRecipe recipe, TrainingOutcome outcome, string device) => new()
+    private static JsonObject Describe(RunRow run, TrainingRecipe recipe, TrainingOutcome outcome, string device, int processes) => new()
     {
         ["runId"] = run.Id,
         ["recipe"] = JsonNode.Parse(run.RecipeJson),
@@ -161,6 +162,7 @@ public sealed class RunFolder : IDisposable
             ["reason"] = run.Reason,
             ["seed"] = recipe.Seed,
             ["threads"] = recipe.Threads,
+            ["processes"] = processes,
             ["pretrained"] = recipe.Pretrained ?? recipe.WarmStart?.Weights,
             ["pretrainedSha256"] = outcome.PretrainedSha256,
             ["codeVersion"] = Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,

@@ -21,6 +21,10 @@ public sealed class TrainingOptions
     [Range(0, 1024)]
     public int Threads { get; set; }
 
+    /// <summary>Processes of this machine that share a run whose recipe does not say: one for each GPU, say. The result is the same, but for rounding.</summary>
+    [Range(1, 64)]
+    public int Processes { get; set; } = 1;
+
     /// <summary>What it trains on: <c>auto</c> (the first GPU that no other worker has; the CPU where there is none), <c>cpu</c>, or <c>cuda:1</c>.</summary>
     [RegularExpression("auto|cpu|cuda:[0-9]{1,2}", ErrorMessage = "Training:Device is auto, cpu, or a GPU by number such as cuda:0")]
     public string Device { get; set; } = "auto";

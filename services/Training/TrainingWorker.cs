@@ -2,7 +2,6 @@ using System.Text.Json;
 using DmlPipeline.Contracts;
 using DmlPipeline.Contracts.Datasets;
 using DmlPipeline.Hosting;
-using DmlPipeline.Learning.Data;
 using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Learning.Training;
 using DmlPipeline.Learning.Weights;
@@ -10,6 +9,7 @@ using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
 using DmlPipeline.Storage.Work;
 using DmlPipeline.Torch;
+using DmlPipeline.Training.Processes;
 using MassTransit;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -18,7 +18,8 @@ namespace DmlPipeline.Training;
 
 /// <summary>Trains one run at a time on its own torch thread. Killed, moved or cancelled, a run goes on from its last checkpoint.</summary>
 public sealed class TrainingWorker(
-    Database database, IArtifactStore store, IBus bus, IOptions<TrainingOptions> options, ILogger<TrainingWorker> logger)
+    Database database, IArtifactStore store, IBus bus, IOptions<TrainingOptions> options, ILogger<TrainingWorker> logger,
+    GroupMembership? membership = null, CompanionCommand? companions = null)
     : JobWorker(database, Kind, logger)
 {
     public const string Kind = "train";
@@ -38,11 +39,13 @@ public sealed class TrainingWorker(
         await folder.Fetch(cancel);
 
         TrainingOutcome outcome;
+        int processes;
         using (var dataset = await DatasetReader.Open(store, run.Dataset, run.DatasetVersion, cancel))
         await using (var progress = new LatestReport<TrainingProgress>(report => Report(run.Id, report)))
         using (var thread = new TorchThread(recipe.Threads))
-        using (var train = LoadSplit(dataset, SplitNames.Train, recipe, cancel) ?? throw new PermanentException($"{run.Dataset} v{run.DatasetVersion} has no training images."))
-        using (var validation = LoadSplit(dataset, SplitNames.Validation, recipe, cancel))
+        using (var group = await thread.Run(() => RunGroup.Open(run, recipe, options.Value.Processes, Device, membership, companions, logger, cancel)))
+        using (var train = RunImages.Load(dataset, SplitNames.Train, recipe, options.Value.ImageCacheBytes, cancel) ?? throw new PermanentException($"{run.Dataset} v{run.DatasetVersion} has no training images."))
+        using (var validation = RunImages.Load(dataset, SplitNames.Validation, recipe, options.Value.ImageCacheBytes, cancel))
         {
             var training = new TrainingJob
             {
@@ -54,6 +57,8 @@ public sealed class TrainingWorker(
                 PretrainedFile = await FromStore(recipe.Pretrained, cancel),
                 WarmStartFile = await FromStore(recipe.WarmStart?.Weights, cancel),
                 Old = recipe.WarmStart is { Replay: not null, TrainedOn: { } version } ? await Old(dataset, version, cancel) : null,
+                Group = group.Processes,
+                Threads = group.Threads,
                 PretrainedLoaded = report => logger.Pretrained(run.Id, report.ToText()),
                 Progressed = progress.Report,
                 CheckpointSaved = _ =>
@@ -63,11 +68,16 @@ public sealed class TrainingWorker(
                 },
             };
             outcome = await Train(thread, training, cancel);
+            processes = group.Processes.Size;
         }
         await folder.UploadAll(CancellationToken.None);
-        if (outcome.End == TrainingEnd.Cancelled) cancel.ThrowIfCancellationRequested();
+        if (outcome.End == TrainingEnd.Cancelled)
+        {
+            cancel.ThrowIfCancellationRequested();
+            throw new PostponedException(TimeSpan.FromSeconds(10), "another process of its group was asked to stop; the run goes on from its checkpoint");
+        }
 
-        var (weights, model) = await folder.Publish(run, recipe, outcome, Device, cancel);
+        var (weights, model) = await folder.Publish(run, recipe, outcome, Device, processes, cancel);
         var trained = new ModelTrained(run.Id, run.Dataset, run.DatasetVersion, weights, model);
         await Database.Write(async transaction =>
         {
@@ -143,15 +153,5 @@ public sealed class TrainingWorker(
         {
             throw new PermanentException(e.Message, e);
         }
-    }
-
-    private ImageSet? LoadSplit(DatasetReader dataset, string split, TrainingRecipe recipe, CancellationToken cancel)
-    {
-        var indexes = dataset.IndexesOf(split);
-        if (indexes.Length == 0) return null;
-        var shape = new ImageShape(recipe.Image.Channels!.Value, recipe.Image.Size!.Value, recipe.Image.Size!.Value);
-        return ImageSet.Load(
-            shape, [.. indexes.Select(i => dataset.Samples[i].Class)], i => dataset.Read(indexes[i]),
-            options.Value.ImageCacheBytes, Environment.ProcessorCount, decoded: null, cancel);
     }
 }

@@ -14,6 +14,7 @@ using DmlPipeline.Benchmarks.Pipeline;
     ("ingestion", "images per second and peak memory from a dropped archive to a dataset version", IngestionBenchmark.Run),
     ("latency", "seconds from PUT to training started, with the store's events and with every one lost", LatencyBenchmark.Run),
     ("messages", "messages per second with outbox and inbox, beside MassTransit alone, in memory and on RabbitMQ", MessagesBenchmark.Run),
+    ("parallel", "training steps per second of one process and of several that share batches and threads", ParallelBenchmark.Run),
     ("peer", "every loss here and in pytorch-metric-learning: recall@1, MAP@R and images/s on unseen alphabets", PeerBenchmark.Run),
     ("python-ratio", "training images per second here and in PyTorch, taking turns", PythonRatioBenchmark.Run),
     ("storage", "a large object to S3 and its memory; transactions per second on SQLite and PostgreSQL", StorageBenchmark.Run),

@@ -4,6 +4,7 @@ using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Hosting;
 using DmlPipeline.Local;
+using DmlPipeline.Training.Processes;
 
 namespace DmlPipeline.Cli.Commands;
 
@@ -36,6 +37,10 @@ internal static class ServeCommand
                                                        schedules:
                                                          birds: {"{ cron: \"30 2 * * *\", timezone: Europe/Berlin }"}
 
+                Trainings of several machines: each runs dml serve training with the same --group and --group-size, and a --group-rank of its own.
+                Rank 0 takes the jobs; the others train along with it, and need the store only. Whoever reaches the port can join: it belongs
+                on a network that is trusted. Several processes of one machine need no group: dml train --processes 2.
+
                 HTTP: /health/live, /health/ready (bus, store and database one by one), /metrics for Prometheus; the registry's own interface.
                 Stopped, a process hands its work back within 30 seconds; a training saves a checkpoint first. Killed, its work is taken over
                 by another when its lease has run out.
@@ -43,7 +48,7 @@ internal static class ServeCommand
             Examples =
             [
                 "serve training --settings dml.yaml", "serve ingestion registry --bus rabbitmq://127.0.0.1 --bus-user dml --bus-password-file secret",
-                "serve all --home /data/dml",
+                "serve all --home /data/dml", "serve training --settings dml.yaml --group 10.0.0.5:29500 --group-rank 1 --group-size 2",
             ],
             Arguments = { Names },
         };
@@ -62,7 +67,9 @@ internal static class ServeCommand
             : [.. PipelineService.All.Where(service => names.Contains(service.Name, StringComparer.Ordinal))];
         try
         {
-            var settings = ServeSettings.Read(new SettingSources(parse, Environment.GetEnvironmentVariable), services, home);
+            var sources = new SettingSources(parse, Environment.GetEnvironmentVariable);
+            if (GroupSettings.Read(sources) is { Rank: > 0 } group) return await Follow(screen, FollowSettings.Read(group, sources, services, home), cancel);
+            var settings = ServeSettings.Read(sources, services, home);
             using var backends = await Backends.Open(settings, home, screen.Live.Keep, cancel);
             await using (var process = await ServedProcess.Start(settings, backends, cancel))
             {
@@ -77,6 +84,14 @@ internal static class ServeCommand
         {
             throw new CliException(Explain(e));
         }
+    }
+
+    private static async Task<int> Follow(Screen screen, FollowSettings settings, CancellationToken cancel)
+    {
+        if (settings.Group.Place.File is not null) Companion.LeaveWithParent();
+        var store = await Backends.OpenStore(settings.Bucket, settings.StoreFolder, cancel);
+        using (store as IDisposable) await FollowingProcess.Follow(settings.Group, store, settings.ImageCacheBytes, screen.Live.Keep, cancel);
+        return 0;
     }
 
     /// <summary>What is wrong with which setting, and the ways to set it.</summary>

@@ -23,6 +23,7 @@ internal static class TrainCommand
     private static readonly Option<string> Budget = BudgetOption("Training time instead of the recipe's length, for example 90s, 10m, 1h30m");
     private static readonly Option<string> Priority = new("--priority") { Description = "high goes before all others and, when no worker is free, makes one of them give way; low waits for the rest. Default: normal", HelpName = "PRIORITY" };
     private static readonly Option<string> Needs = NeedsOption();
+    private static readonly Option<int?> Processes = ProcessesOption();
     private static readonly Option<bool> Wait = SharedOptions.Wait("Follow the run until its model is registered; exit code 1 when it fails");
 
     static TrainCommand() => Priority.AcceptOnlyFromAmong([.. JobPriorities.Names]);
@@ -58,6 +59,9 @@ internal static class TrainCommand
         return option;
     }
 
+    public static Option<int?> ProcessesOption() =>
+        new("--processes") { Description = "Processes of the worker's machine that share each batch, one for each GPU; the result is the same but for rounding", HelpName = "N" };
+
     public static Command Create()
     {
         var command = new DocumentedCommand("train", "Ask for a training run on a dataset. New data is trained on by itself; this is for other recipes, seeds and lengths")
@@ -68,7 +72,7 @@ internal static class TrainCommand
                 "train birds --priority high --needs 'gpu-memory>=40GB'",
             ],
             Arguments = { Dataset },
-            Options = { Recipe, Budget, Epochs, Seed, Priority, Needs, Wait, SettingSources.FileFlag },
+            Options = { Recipe, Budget, Epochs, Seed, Processes, Priority, Needs, Wait, SettingSources.FileFlag },
         };
         command.Validators.Add(result =>
         {
@@ -141,8 +145,10 @@ internal static class TrainCommand
         var text = source?.Text ?? manifest.Recipe ?? "default";
         var recipe = RecipeChoice.Resolve(text, manifest, parse.GetValue(Budget), parse.GetValue(Seed), threads: 0);
         if (parse.GetValue(Needs) is { } needs) recipe = RecipeChoice.Checked(recipe with { Needs = needs });
-        if (parse.GetValue(Epochs) is not { } epochs) return recipe;
-        // Parsed again, so that a length out of range is refused like any other.
-        return RecipeFile.Parse(RecipeFile.ToCanonicalJson(recipe with { Epochs = epochs, Budget = null }), "--epochs");
+        if (parse.GetValue(Processes) is { } processes) recipe = Checked(recipe with { Processes = processes }, "--processes");
+        return parse.GetValue(Epochs) is { } epochs ? Checked(recipe with { Epochs = epochs, Budget = null }, "--epochs") : recipe;
+
+        // Parsed again, so that what is out of range is refused like any other.
+        static TrainingRecipe Checked(TrainingRecipe changed, string option) => RecipeFile.Parse(RecipeFile.ToCanonicalJson(changed), option);
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Local;
@@ -40,6 +41,7 @@ internal static class UpCommand
         var settings = new LocalSettings(new PipelineHome(home))
         {
             Port = parse.GetValue(Port),
+            Companions = Companion.Command(new PipelineHome(home), []),
             LogToTerminal = !parse.GetValue(Quiet) && !screen.IsJson,
             Training = training =>
             {

@@ -38,7 +38,7 @@ internal sealed class Backends : IDisposable
                 {
                     // It lets this process in: that is all there was to find out.
                 }
-            return new Backends(database, await opening.Open(Settings.Store, () => OpenStore(settings, cancel), cancel), held);
+            return new Backends(database, await opening.Open(Settings.Store, () => OpenStore(settings.Bucket, settings.StoreFolder, cancel), cancel), held);
         }
         catch
         {
@@ -55,10 +55,11 @@ internal sealed class Backends : IDisposable
         heldHome?.Dispose();
     }
 
-    private static async Task<IArtifactStore> OpenStore(ServeSettings settings, CancellationToken cancel)
+    /// <summary>The store alone; one that does not answer is an error at once.</summary>
+    public static async Task<IArtifactStore> OpenStore(S3Settings? bucket, string folder, CancellationToken cancel)
     {
-        if (settings.Bucket is { } bucket) return await S3Store.Open(bucket, createBucket: false, cancel);
-        var store = new FolderStore(settings.StoreFolder);
+        if (bucket is not null) return await S3Store.Open(bucket, createBucket: false, cancel);
+        var store = new FolderStore(folder);
         await store.Find("health", cancel);
         return store;
     }

@@ -5,6 +5,7 @@ using DmlPipeline.Ingestion.Events;
 using DmlPipeline.Local;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.S3;
+using DmlPipeline.Training.Processes;
 
 namespace DmlPipeline.Cli.Serve;
 
@@ -44,6 +45,12 @@ internal sealed record ServeSettings
 
     public TimeSpan WaitFor { get; init; }
 
+    /// <summary>The machines that this process leads in training; null for this one alone.</summary>
+    public GroupMembership? Group { get; init; }
+
+    /// <summary>How this process starts others that train along with it.</summary>
+    public required CompanionCommand Companions { get; init; }
+
     /// <summary>Options of the services, from the settings file.</summary>
     public required IReadOnlyDictionary<string, string?> Options { get; init; }
 
@@ -81,6 +88,8 @@ internal sealed record ServeSettings
                 var other => throw new SettingException(Settings.Log.Name, $"'{other}' is neither text nor json"),
             },
             WaitFor = TimeSpan.FromSeconds(sources.Number(Settings.WaitFor, from: 0, to: 3600)),
+            Group = GroupSettings.Read(sources),
+            Companions = Companion.Command(home, sources.Given),
             Options = sources.FromFile.Options,
         };
     }
@@ -97,7 +106,9 @@ internal sealed record ServeSettings
             sources[Settings.Database] ?? throw SettingSources.Missing(Settings.Database, all), sources[Settings.DatabaseUser], sources[Settings.DatabasePassword]);
     }
 
-    private static S3Settings? BucketOf(SettingSources sources, string work)
+    /// <returns>Null when the store is a folder.</returns>
+    /// <exception cref="SettingException">A setting is missing or wrong.</exception>
+    public static S3Settings? BucketOf(SettingSources sources, string work)
     {
         if (sources[Settings.Store] is not { } address || !address.Contains("://", StringComparison.Ordinal)) return null;
         try

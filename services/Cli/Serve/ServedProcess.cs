@@ -73,7 +73,8 @@ internal sealed class ServedProcess : IAsyncDisposable
 
         var services = builder.Services;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = StopWithin);
-        services.AddSingleton(backends.Database).AddSingleton(backends.Store);
+        services.AddSingleton(backends.Database).AddSingleton(backends.Store).AddSingleton(settings.Companions);
+        if (settings.Group is { } group) services.AddSingleton(group);
         // First in, last out: the spans of those that stop are still sent.
         if (settings.Otlp is { } collector) services.AddTraceExport(settings.ProcessName, collector);
         services.AddPipelineBus(settings.Bus, bus =>

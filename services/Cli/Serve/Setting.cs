@@ -51,6 +51,11 @@ internal static class Settings
     public static readonly Setting Log = new("log", "FORM", "text, or json for a line of JSON each on stdout") { Default = "text" };
     public static readonly Setting WaitFor = new("wait-for", "SECONDS", "How long to wait at the start for a broker, store or database that gives no answer yet") { Default = "60" };
 
+    public static readonly Setting Group = new("group", "HOST:PORT", "Where processes of several machines that train together meet: on the machine of rank 0. Or MASTER_ADDR and MASTER_PORT");
+    public static readonly Setting GroupRank = new("group-rank", "N", "Number of this process in the group, from 0, which takes the jobs. Or RANK");
+    public static readonly Setting GroupSize = new("group-size", "N", "How many processes the group has. Or WORLD_SIZE");
+    public static readonly Setting GroupNetwork = new("group-network", "NAME", "Network interface by which the others reach this process. Or GLOO_SOCKET_IFNAME") { Default = "that of this machine's host name" };
+
     public static readonly Setting KeepCheckpoints = new("keep-checkpoints", "DAYS", "For how long every ended run keeps the checkpoint that it could be resumed from") { Default = "30" };
     public static readonly Setting KeepLast = new("keep-last", "RUNS", "How many of a dataset's newest runs keep it however old; those of aliases such as champion always do") { Default = "1" };
 
@@ -64,7 +69,7 @@ internal static class Settings
     public static readonly IReadOnlyList<Setting> OfPlaces = [Store, StoreAccessKey, StoreSecretKey, StoreRegion, Database, DatabaseUser, DatabasePassword];
 
     /// <summary>Those of <c>dml serve</c>.</summary>
-    public static readonly IReadOnlyList<Setting> All = [.. OfBus, BusPrefetch, Store, StoreAccessKey, StoreSecretKey, StoreRegion, StoreCache, Events, EventsTarget, EventsBroker, EventsUser, EventsPassword, Database, DatabaseUser, DatabasePassword, Listen, Hosts, Work, Otlp, Log, WaitFor];
+    public static readonly IReadOnlyList<Setting> All = [.. OfBus, BusPrefetch, Store, StoreAccessKey, StoreSecretKey, StoreRegion, StoreCache, Events, EventsTarget, EventsBroker, EventsUser, EventsPassword, Database, DatabaseUser, DatabasePassword, Listen, Hosts, Work, Otlp, Log, WaitFor, Group, GroupRank, GroupSize, GroupNetwork];
 
     /// <summary>All that a settings file may hold.</summary>
     public static readonly IReadOnlyList<Setting> Known = [.. All, .. OfCare];

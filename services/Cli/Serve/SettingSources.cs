@@ -33,6 +33,12 @@ internal sealed class SettingSources
 
     public static IEnumerable<Option> FlagsOf(IEnumerable<Setting> settings) => settings.Select(setting => (Option)Flags[setting.Name]).Append(File);
 
+    /// <summary>The flags of this command line, to start another process with.</summary>
+    public IEnumerable<string> Given => Flags.Values.Append(File).Where(flag => !string.IsNullOrEmpty(parse.GetValue(flag))).SelectMany(flag => new[] { flag.Name, parse.GetValue(flag)! });
+
+    /// <summary>An environment variable that is no setting; null when it is not set.</summary>
+    public string? Variable(string name) => NotEmpty(environment(name));
+
     /// <summary>Null when it is given nowhere.</summary>
     /// <exception cref="SettingException">The file that a password is to be read from cannot be.</exception>
     public string? this[Setting setting]

@@ -3,17 +3,20 @@ namespace DmlPipeline.Learning.Data;
 /// <summary>One step's images, augmented, in channel-row-column bytes one after the other; give it back to its pipeline after use.</summary>
 public sealed class Batch
 {
-    internal Batch(int count, ImageShape shape)
+    internal Batch(int count, int own, ImageShape shape)
     {
-        Shape = shape;
-        Pixels = GC.AllocateUninitializedArray<byte>(checked(count * shape.Bytes));
+        (Shape, Own) = (shape, own);
+        Pixels = GC.AllocateUninitializedArray<byte>(checked(own * shape.Bytes));
         Labels = new long[count];
         Indexes = new int[count];
     }
 
     public ImageShape Shape { get; }
 
-    /// <summary>[Count, C, H, W].</summary>
+    /// <summary>Images whose pixels are here: all, unless processes share the batch.</summary>
+    public int Own { get; }
+
+    /// <summary>[Own, C, H, W].</summary>
     public byte[] Pixels { get; }
 
     /// <summary>[Count], as torch's losses take them.</summary>

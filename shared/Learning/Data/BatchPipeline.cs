@@ -13,6 +13,7 @@ public sealed class BatchPipeline : IDisposable
     private readonly IBatchSampler sampler;
     private readonly Augmentation augmentation;
     private readonly long seed;
+    private readonly int[]? rows;
 
     // Everything below is touched only under the gate.
     private readonly object gate = new();
@@ -24,14 +25,16 @@ public sealed class BatchPipeline : IDisposable
     private TimeSpan waited;
     private bool stopped;
 
-    /// <summary>Starts preparing step <paramref name="firstStep"/> and the following ones, at most <paramref name="ahead"/> steps beyond the trainer.</summary>
-    public BatchPipeline(ImageSet set, IBatchSampler sampler, Augmentation augmentation, long seed, long firstStep, int threads, int ahead)
+    /// <summary>Starts preparing step <paramref name="firstStep"/> and the following ones, at most <paramref name="ahead"/> steps beyond the trainer.
+    /// With <paramref name="rows"/>, batches have the pixels of these places only.</summary>
+    public BatchPipeline(ImageSet set, IBatchSampler sampler, Augmentation augmentation, long seed, long firstStep, int threads, int ahead, int[]? rows = null)
     {
         if (augmentation.Problems() is [var problem, ..]) throw new ArgumentException(problem);
         this.set = set;
         this.sampler = sampler;
         this.augmentation = augmentation;
         this.seed = seed;
+        this.rows = rows;
         nextToPrepare = nextToDeliver = firstStep;
         ring = new (Batch?, Exception?)[Math.Max(1, ahead)];
         workers = new Thread[Math.Max(1, threads)];
@@ -102,7 +105,7 @@ public sealed class BatchPipeline : IDisposable
     private void Work()
     {
         BackgroundPriority.Lower();
-        var filler = new BatchFiller(set, sampler, augmentation, seed);
+        var filler = new BatchFiller(set, sampler, augmentation, seed, rows);
         while (Claim() is (var step, var batch))
         {
             Exception? error = null;
@@ -130,7 +133,7 @@ public sealed class BatchPipeline : IDisposable
         {
             while (!stopped && nextToPrepare >= nextToDeliver + ring.Length) Monitor.Wait(gate);
             if (stopped) return null;
-            return (nextToPrepare++, pool.TryPop(out var pooled) ? pooled : new Batch(sampler.BatchSize, set.Shape));
+            return (nextToPrepare++, pool.TryPop(out var pooled) ? pooled : new Batch(sampler.BatchSize, rows?.Length ?? sampler.BatchSize, set.Shape));
         }
     }
 }

@@ -41,6 +41,7 @@ public abstract class MetricLoss : IDisposable
     /// <summary>Frees the class weights.</summary>
     public void Dispose()
     {
+        ClassWeights?.Forget();
         foreach (var parameter in Parameters.Values) parameter.Dispose();
         foreach (var buffer in Buffers.Values) buffer.Dispose();
         GC.SuppressFinalize(this);

@@ -57,9 +57,9 @@ public static class RecipeFile
     /// <summary>The recipe as JSON that is the same for equal recipes: all settings, sorted, no spaces; what is auto is left out.</summary>
     public static string ToCanonicalJson(TrainingRecipe recipe) => CanonicalJson.Write(recipe);
 
-    /// <summary>SHA-256 of the canonical JSON, in lower-case hexadecimal: a recipe's identity.</summary>
+    /// <summary>SHA-256 of the canonical JSON, in lower-case hexadecimal: a recipe's identity. How many processes do the work does not change what is made.</summary>
     public static string Hash(TrainingRecipe recipe) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ToCanonicalJson(recipe))));
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ToCanonicalJson(recipe with { Processes = null }))));
 
     private static YamlMappingNode Root(string text, string name)
     {

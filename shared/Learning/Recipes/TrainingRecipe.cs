@@ -78,6 +78,11 @@ public sealed record TrainingRecipe
     /// <summary>What the worker must have, by commas: gpu, gpu-memory>=40GB, site=berlin. Auto: any worker will do. It changes nothing in the model.</summary>
     public string? Needs { get; init; }
 
+    /// <summary>Processes of one machine that share each batch, one for each GPU where there are any; the CPU threads are divided among them. Auto: as the worker
+    /// is set up. It is no part of what the recipe is known by: the result is the same, but for rounding.</summary>
+    [Range(1, 64)]
+    public int? Processes { get; init; }
+
     /// <summary>float32: exact everywhere. tf32 trades three digits for speed on GPUs that have it and changes nothing on a CPU.</summary>
     public Precision Precision { get; init; } = Precision.Float32;
 

@@ -16,20 +16,21 @@ internal sealed record LearntBatch(double Loss, Tensor Features, LossActivity Ac
 /// <param name="embed">The network's pass, from pixels [n, …] to features [n, D].</param>
 /// <param name="loss">What is minimised.</param>
 /// <param name="anchorChunk">Anchors compared at a time; null for all.</param>
-/// <param name="microBatch">Images embedded at a time; null for all.</param>
-internal sealed class Backpropagation(nn.Module network, Func<Tensor, Tensor> embed, MetricLoss loss, int? anchorChunk, int? microBatch)
+/// <param name="share">The images that are embedded here, and how many of them at a time.</param>
+internal sealed class Backpropagation(nn.Module network, Func<Tensor, Tensor> embed, MetricLoss loss, int? anchorChunk, BatchShare share)
 {
-    /// <summary>Adds the gradients of a batch.</summary>
-    public LearntBatch Run(Tensor pixels, Tensor labels)
+    /// <summary>Adds the gradients of a batch: pixels of the own share, labels of the whole. Those of the network are the own images' part; those of the loss are whole.</summary>
+    public LearntBatch Run(Tensor pixels, Tensor labels, long step = 0)
     {
-        var count = labels.shape[0];
-        if (microBatch is { } size && size < count) return InMicroBatches(pixels, labels, size);
+        share.Begin(step);
+        if (share.Parts.Count > 1) return InMicroBatches(pixels, labels);
         var features = embed(pixels);
-        if (anchorChunk is { } chunk && chunk < count)
+        if (share.IsPart || anchorChunk < labels.shape[0])
         {
-            var (value, gradient, activity) = AnchorChunks.Gradient(loss, features, labels, chunk);
-            if (double.IsFinite(value)) features.backward([gradient]);
-            return new LearntBatch(value, features.detach(), activity);
+            var whole = share.Gather(features);
+            var (value, gradient, activity) = AnchorChunks.Gradient(loss, whole, labels, anchorChunk ?? int.MaxValue);
+            if (double.IsFinite(value)) share.Backward(features, share.Own(gradient));
+            return new LearntBatch(value, whole.detach(), activity);
         }
         var terms = loss.Terms(LossInput.Batch(features, labels));
         var mean = MetricLoss.Sum(terms);
@@ -42,34 +43,35 @@ internal sealed class Backpropagation(nn.Module network, Func<Tensor, Tensor> em
     /// Gradient caching (Gao et al., RepL4NLP 2021, arXiv 2101.06983): all features first, without graph; the loss's gradient on them; then each
     /// micro-batch again, with graph, and its part of that gradient through it.
     /// </summary>
-    private LearntBatch InMicroBatches(Tensor pixels, Tensor labels, int size)
+    private LearntBatch InMicroBatches(Tensor pixels, Tensor labels)
     {
-        var parts = Enumerable.Range(0, (int)((labels.shape[0] + size - 1) / size)).Select(i => (First: (long)i * size, Count: Math.Min(size, labels.shape[0] - ((long)i * size)))).ToList();
         var randoms = new List<byte[]>();
-        var features = FirstPass(pixels, parts, randoms);
+        var features = share.Gather(FirstPass(pixels, randoms));
         var (value, gradient, activity) = AnchorChunks.Gradient(loss, features, labels, anchorChunk ?? int.MaxValue);
         if (!double.IsFinite(value)) return new LearntBatch(value, features, activity);
 
         var after = TorchRuntime.GetRngState();
-        for (var i = 0; i < parts.Count; i++)
+        var own = share.Own(gradient);
+        for (var i = 0; i < share.Parts.Count; i++)
         {
             using var scope = NewDisposeScope();
+            var (first, count) = share.Parts[i];
             // What is dropped at random must be what the first pass dropped.
             TorchRuntime.SetRngState(randoms[i]);
-            embed(pixels.narrow(0, parts[i].First, parts[i].Count)).backward([gradient.narrow(0, parts[i].First, parts[i].Count)]);
+            share.Backward(embed(pixels.narrow(0, first, count)), own.narrow(0, first, count));
         }
         TorchRuntime.SetRngState(after);
         return new LearntBatch(value, features, activity);
     }
 
-    private Tensor FirstPass(Tensor pixels, List<(long First, long Count)> parts, List<byte[]> randoms)
+    private Tensor FirstPass(Tensor pixels, List<byte[]> randoms)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         // Only the second pass is to move running statistics: they would move twice.
         var buffers = network.named_buffers().Select(entry => (Live: entry.buffer, Before: entry.buffer.clone())).ToList();
         var features = new List<Tensor>();
-        foreach (var (first, count) in parts)
+        foreach (var (first, count) in share.Parts)
         {
             randoms.Add(TorchRuntime.GetRngState());
             features.Add(embed(pixels.narrow(0, first, count)));

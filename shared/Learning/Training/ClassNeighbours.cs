@@ -1,4 +1,5 @@
 using DmlPipeline.Learning.Data;
+using DmlPipeline.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -35,7 +36,8 @@ internal sealed class ClassNeighbours : IDisposable
     }
 
     /// <summary>Ends an epoch: finds every class's neighbours and begins new means.</summary>
-    public void Refresh()
+    /// <param name="group">Those who are to draw the same batches: rank 0's neighbours are everyone's.</param>
+    public void Refresh(ProcessGroup group)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
@@ -49,6 +51,7 @@ internal sealed class ClassNeighbours : IDisposable
             cosine.narrow(1, first, rows).add_(eye(rows).to(means.device) * -4);                       // no class is its own neighbour
             table.narrow(0, first, rows).copy_(cosine.topk((int)table.shape[1], 1).indexes);
         }
+        group.Broadcast(table);
         sums.zero_();
     }
 

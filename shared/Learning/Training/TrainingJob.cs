@@ -1,6 +1,7 @@
 using DmlPipeline.Learning.Data;
 using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Learning.Weights;
+using DmlPipeline.Torch;
 
 namespace DmlPipeline.Learning.Training;
 
@@ -33,6 +34,12 @@ public sealed record TrainingJob
 
     /// <summary>"cpu", "cuda", "cuda:1", or null for the GPU where there is one.</summary>
     public string? Device { get; init; }
+
+    /// <summary>The processes that share each batch. Rank 0 runs the training loop, decides, validates and writes; the others follow it.</summary>
+    public ProcessGroup Group { get; init; } = ProcessGroup.Solo;
+
+    /// <summary>CPU threads of this process, instead of the recipe's; where several share a machine, its part of them.</summary>
+    public int? Threads { get; init; }
 
     /// <summary>Told after every epoch and about once a second.</summary>
     public Action<TrainingProgress>? Progressed { get; init; }

@@ -16,9 +16,10 @@ public sealed class TrainingLoop
 
     private readonly TrainingJob job;
     private readonly TrainingRecipe recipe;
-    private readonly IBatchSampler sampler;
     private readonly TrainingState state;
-    private readonly Backpropagation backpropagation;
+    private readonly TrainingBatches batches;
+    private readonly TrainingStep step;
+    private readonly Lockstep lockstep;
     private readonly CheckpointFile checkpoints;
     private readonly TrainingClock clock;
     private readonly EpochLog log;
@@ -32,11 +33,12 @@ public sealed class TrainingLoop
         (this.job, this.state, this.checkpoints, this.device) = (job, state, checkpoints, device);
         validation = job.Validation is { } set && ValidationScore.IsPossible(set) ? set : null;
         recipe = job.Recipe;
-        sampler = SamplerOfRecipe.Make(recipe, job.Train, job.Old);
-        backpropagation = new Backpropagation(state.Model, state.Model.Features, state.Loss, recipe.AnchorChunk, recipe.MicroBatch);
-        stepsPerEpoch = recipe.StepsPerEpoch ?? sampler.StepsPerEpoch;
         clock = new TrainingClock(job.Clock, state.Position.Seconds);
         log = new EpochLog(job.Folder, state.Position.History);
+        batches = new TrainingBatches(job, state);
+        step = new TrainingStep(job, state, device, batches.Share);
+        lockstep = new Lockstep(job.Group);
+        stepsPerEpoch = recipe.StepsPerEpoch ?? batches.StepsPerEpoch;
     }
 
     private TrainingPosition Position => state.Position;
@@ -56,18 +58,13 @@ public sealed class TrainingLoop
     /// <exception cref="TrainingDivergedException">The loss or a gradient became NaN or infinite.</exception>
     /// <exception cref="WeightException">The pretrained weights cannot be read, or are another network's.</exception>
     /// <exception cref="InvalidDataException">The folder's checkpoints are broken or belong to another recipe.</exception>
+    /// <exception cref="ProcessGroupException">The group's other processes are lost; the last checkpoint is sound.</exception>
     public static TrainingOutcome Run(TrainingJob job, CancellationToken cancel)
     {
-        if (job.Train.ClassNames.Length < 2)
-            throw new ArgumentException($"Training needs at least 2 classes to tell apart; the training set has {job.Train.ClassNames.Length}.");
-        var spec = SpecOfRecipe.Of(job.Recipe, job.Train);
-        if (job.Recipe.Augmentation!.TurnedClasses is > 0 and var ways) job = job with { Train = job.Train.WithTurnedClasses(ways) };
+        if (job.Group.Rank != 0) throw new ArgumentException($"Rank {job.Group.Rank} follows: rank 0 runs the training loop.", nameof(job));
+        var (prepared, fresh, target) = TrainingStart.Make(job);
+        using var start = fresh;
         Directory.CreateDirectory(job.Folder);
-        set_num_threads(job.Recipe.Threads == 0 ? Environment.ProcessorCount : job.Recipe.Threads);
-        if (job.Recipe.Precision == Precision.Tf32) backends.cuda.matmul.allow_tf32 = true;
-        var target = new Device(job.Device ?? (cuda.is_available() ? "cuda" : "cpu"));
-
-        using var start = new TrainingState(job.Recipe, spec, job.Train.ImagesPerClass, target);
         var files = new CheckpointFile(job.Folder);
         var resumed = files.Load();
         if (resumed is { } saved)
@@ -85,89 +82,55 @@ public sealed class TrainingLoop
         {
             start.Position.PretrainedSha256 = WarmStart.Load(start.Model, job.WarmStartFile ?? warm.Weights);
         }
-        return new TrainingLoop(job, start, files, target) { hasCheckpoint = resumed is not null }.Run(cancel);
+        SharedStart.Exchange(job.Group, start);
+        return new TrainingLoop(prepared, start, files, target) { hasCheckpoint = resumed is not null }.Run(cancel);
     }
 
     private TrainingOutcome Run(CancellationToken cancel)
     {
-        if (sampler is SmartMiningSampler told) state.Neighbours!.TellTo(told);
-        var pipeline = Pipeline();
-        var waited = TimeSpan.Zero;
         try
         {
             if (Position is { Step: 0, IsPrepared: false })
             {
-                FirstPass.Run(state, job, Workers, device, cancel);
+                FirstPass.Run(state, job, device, lockstep, cancel);
                 Position.IsPrepared = true;
             }
             while (true)
             {
                 if (EpochIsDue) EndEpoch(cancel);
-                if (Progress >= 1 || Position.StoppedEarly) return Finish();
-                if (MiningIsDue)
+                if (Progress >= 1 || Position.StoppedEarly)
                 {
-                    pipeline.Dispose();
-                    waited += pipeline.Waited;
-                    Mine();
-                    pipeline = Pipeline();
+                    lockstep.End();
+                    return Finish();
                 }
-                var batch = pipeline.Next(cancel);
-                Learn(batch);
-                pipeline.Return(batch);
+                var batch = batches.Next(cancel);
+                var progress = Progress;
+                lockstep.Begin(progress);
+                if (step.Learn(batch, progress, Notice) is { } wrong) throw Diverged(batch, wrong);
+                batches.Return(batch);
                 Position.Step++;
-                clock.Count(batch.Count, waited + pipeline.Waited);
+                clock.Count(batch.Count, batches.Waited);
                 if (clock.SecondsSinceCheckpoint >= job.CheckpointEvery.TotalSeconds) Save();
                 else if (clock.IsTimeToReport()) Report();
             }
         }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested || lockstep.IsAskedToStop)
         {
             // Thrown only before a step or between two, and before a validation is noted: the position is whole.
+            lockstep.End();
             Save();
             return new TrainingOutcome(TrainingEnd.Cancelled, null, checkpoints.Newest, Position.Best, Position.History, Position.Seconds);
         }
         finally
         {
-            pipeline.Dispose();
+            batches.Dispose();
         }
     }
 
-    private BatchPipeline Pipeline() => new(job.Train, sampler, recipe.Augmentation!, recipe.Seed, Position.Step, Workers, ahead: 4);
-
-    // An epoch of the sampler, which the recipe's steps_per_epoch need not be. The pipeline works ahead: what it has prepared of the next one is thrown away.
-    private bool MiningIsDue => state.Neighbours is not null && Position.Step / sampler.StepsPerEpoch > Position.MinedEpochs;
-
-    private void Mine()
+    private void Notice(LearntBatch learnt, Tensor labels)
     {
-        state.Neighbours!.Refresh();
-        state.Neighbours.TellTo((SmartMiningSampler)sampler);
-        Position.MinedEpochs = Position.Step / sampler.StepsPerEpoch;
-    }
-
-    private void Learn(Batch batch)
-    {
-        using var scope = NewDisposeScope();
-        var progress = Progress;
-        var factor = Schedule.LearningRateFactor(recipe, progress);
-        state.SetLearningRate(factor);
-        state.FreezeBackbone(progress < recipe.Schedule.FreezeBackbone);
-        state.Loss.Heat = Schedule.LossScaleFactor(recipe, progress);
-        state.Loss.Progress = Math.Clamp(progress, 0, 1);
-
-        var pixels = tensor(batch.Pixels, [batch.Count, batch.Shape.Channels, batch.Shape.Height, batch.Shape.Width]).to(device);
-        var labels = tensor(batch.Labels, [batch.Count]).to(device);
-        state.Optimiser.ZeroGrad();
-        var learnt = backpropagation.Run(pixels, labels);
-        var loss = learnt.Loss;
-        if (!double.IsFinite(loss)) throw Diverged(batch, factor, loss, gradientNorm: null);
-        var norm = GradientNorm.Clip(state.Gradients, recipe.ClipGradient);
-        if (!double.IsFinite(norm)) throw Diverged(batch, factor, loss, norm);
-        state.Step();
-        state.Loss.AfterStep(LossInput.Batch(learnt.Features, labels));
-        state.Neighbours?.Add(learnt.Features, labels);
         if (Position.LossCount % DiagnoseEvery == 0) Diagnose(learnt, labels);
-
-        Position.LossSum += loss;
+        Position.LossSum += learnt.Loss;
         Position.LossCount++;
     }
 
@@ -180,8 +143,8 @@ public sealed class TrainingLoop
         Position.DiagnosedCount++;
     }
 
-    private TrainingDivergedException Diverged(Batch batch, double factor, double loss, double? gradientNorm) =>
-        new(new DivergedStep(Position.Step, (int)(Position.Step / stepsPerEpoch) + 1, recipe.Optimiser.LearningRate * factor, loss, gradientNorm,
+    private TrainingDivergedException Diverged(Batch batch, NotFinite wrong) =>
+        new(new DivergedStep(Position.Step, (int)(Position.Step / stepsPerEpoch) + 1, state.Optimiser.Groups[0].LearningRate, wrong.Loss, wrong.GradientNorm,
             [.. batch.Labels], hasCheckpoint ? checkpoints.Newest : null));
 
     private void EndEpoch(CancellationToken cancel)
@@ -263,6 +226,4 @@ public sealed class TrainingLoop
             Epoch, Position.Step, Math.Min(1, Progress),
             Position.LossSum / Math.Max(1, Position.LossCount), Position.History.LastOrDefault(epoch => epoch.ValidationRecall1 is not null)?.ValidationRecall1,
             clock.ImagesPerSecond, clock.SecondsLeft(Progress), clock.WaitedShare));
-
-    private static int Workers => Math.Max(1, Environment.ProcessorCount / 2);
 }

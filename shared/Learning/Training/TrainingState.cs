@@ -48,10 +48,10 @@ internal sealed class TrainingState : IDisposable
 
     /// <summary>The gradients of the last backward pass, those of sampled class weights among them.</summary>
     public IReadOnlyList<Tensor> Gradients =>
-    [
-        .. Model.parameters().Concat(Loss.Parameters.Values).Select(parameter => parameter.grad).OfType<Tensor>(),
-        .. SampledGradients.Select(gradient => gradient.Gradient),
-    ];
+        [.. NetworkGradients, .. Loss.Parameters.Values.Select(parameter => parameter.grad).OfType<Tensor>(), .. SampledGradients.Select(gradient => gradient.Gradient)];
+
+    /// <summary>Those of the model's weights.</summary>
+    public IReadOnlyList<Tensor> NetworkGradients => [.. Model.parameters().Select(parameter => parameter.grad).OfType<Tensor>()];
 
     private IReadOnlyList<RowGradient> SampledGradients => Loss.ClassWeights?.RowGradients ?? [];
 

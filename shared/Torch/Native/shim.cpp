@@ -1,9 +1,5 @@
-// The whole native half of the binding: the c10 dispatcher by operator name, plus the few things that are no operators
+// The native half of the binding for one process: the c10 dispatcher by operator name, plus the few things that are no operators
 // (autograd, grad mode, generators, threads, devices). It compiles against libtorch 1.13 and every later version.
-//
-// Rules that hold for every exported function:
-//  - nothing is thrown across the C boundary: the answer is null, or an error text owned by this thread until its next error;
-//  - a tensor handle is a TensorImpl* that carries one reference; dml_release gives it back.
 #include <malloc.h>
 
 #include <cstdint>
@@ -24,36 +20,11 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
-#define API extern "C" __attribute__((visibility("default"))) const char*
+#include "shim.h"
 
 namespace {
 
 using c10::IValue;
-using Impl = c10::intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>;
-
-thread_local std::string last_error;
-
-// Runs the body and turns whatever it throws into a text.
-template <class Body>
-const char* guarded(Body&& body) noexcept {
-    try {
-        body();
-        return nullptr;
-    } catch (const c10::Error& e) {
-        try { last_error = e.what_without_backtrace(); } catch (...) { return "libtorch failed and no memory was left for its message"; }
-    } catch (const std::exception& e) {
-        try { last_error = e.what(); } catch (...) { return "libtorch failed and no memory was left for its message"; }
-    } catch (...) {
-        return "libtorch threw an exception of an unknown kind";
-    }
-    return last_error.c_str();
-}
-
-at::Tensor borrow(void* handle) {
-    return handle ? at::Tensor(Impl::reclaim_copy(static_cast<c10::TensorImpl*>(handle))) : at::Tensor();
-}
-
-void* release(at::Tensor&& tensor) { return tensor.defined() ? tensor.unsafeReleaseTensorImpl() : nullptr; }
 
 // glibc gives large blocks back to the system after every training step and faults them in again: keep them.
 __attribute__((constructor)) void keep_memory() {
@@ -155,13 +126,6 @@ void give_back(IValue&& value, std::vector<void*>& results) {
     else if (value.isDouble()) { double d = value.toDouble(); void* p; std::memcpy(&p, &d, sizeof p); results.push_back(p); }
     else if (value.isNone()) results.push_back(nullptr);
     else TORCH_CHECK(false, "a result of kind ", value.tagKind(), " cannot be passed on");
-}
-
-std::vector<at::Tensor> borrow_all(void* const* handles, int32_t count) {
-    std::vector<at::Tensor> tensors;
-    tensors.reserve(count);
-    for (int32_t i = 0; i < count; i++) tensors.push_back(borrow(handles[i]));
-    return tensors;
 }
 
 c10::Device device_of(int32_t type, int32_t index) {

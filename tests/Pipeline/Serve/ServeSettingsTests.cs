@@ -128,6 +128,21 @@ public sealed class ServeSettingsTests : IDisposable
             (await sandbox.Dml("up")).Error.ShouldContain("--home");
     }
 
+    [Fact]
+    public void A_group_is_told_by_settings_or_by_the_variables_of_torchrun()
+    {
+        var own = GroupSettings.Read(Sources("--group", "10.0.0.5:29500", "--group-rank", "1", "--group-size", "4", "--group-network", "eth1"))!;
+        (own.Place.ToString(), own.Place.Network, own.Rank, own.Size).ShouldBe(("10.0.0.5:29500", "eth1", 1, 4));
+        GroupSettings.Read(Sources()).ShouldBeNull();
+        foreach (var (name, value) in new[] { ("MASTER_ADDR", "node-0"), ("MASTER_PORT", "1234"), ("RANK", "2"), ("WORLD_SIZE", "3") }) environment[name] = value;
+
+        var torchrun = GroupSettings.Read(Sources())!;
+
+        (torchrun.Place.ToString(), torchrun.Rank, torchrun.Size, torchrun.Place.IsHosted).ShouldBe(("node-0:1234", 2, 3, false));
+        Should.Throw<SettingException>(() => GroupSettings.Read(Sources("--group-rank", "3"))).Message.ShouldContain("no number from 0 to 2");
+        Should.Throw<SettingException>(() => FollowSettings.Read(torchrun, Sources(), PipelineService.All, sandbox.Home)).Message.ShouldContain("dml serve training");
+    }
+
     private ServeSettings Read(IReadOnlyList<PipelineService> services, params string[] flags) => ServeSettings.Read(Sources(flags), services, sandbox.Home);
 
     private SettingSources Sources(params string[] flags)

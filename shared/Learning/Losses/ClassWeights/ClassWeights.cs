@@ -83,9 +83,11 @@ public sealed class ClassWeights
         var weightRows = rows;
         if (perClass > 1) // those of class c are c K .. c K + K - 1
             weightRows = ((rows.unsqueeze(1) * perClass) + torch.arange(0, perClass, 1, torch.ScalarType.Int64, labels.device).unsqueeze(0)).reshape(-1);
-        // Leaves of their own: a gradient of all rows, zero but for the sample, would cost more than the loss.
-        sampled = [(weights, weightRows, Part(weights, weightRows))];
-        if (bias is not null) sampled.Add((bias, rows, Part(bias, rows)));
+        // Leaves of their own: a gradient of all rows, zero but for the sample, would cost more than the loss. They are stepped with after the scope
+        // of a chunk has ended.
+        Forget();
+        sampled = [(weights, weightRows.DetachFromDisposeScope(), Part(weights, weightRows))];
+        if (bias is not null) sampled.Add((bias, rows.DetachFromDisposeScope(), Part(bias, rows)));
         return new ClassSample(places.index_select(0, labels), MetricLoss.As(sampled[0].Part, features), bias is null ? null : MetricLoss.As(sampled[1].Part, features));
     }
 
@@ -97,6 +99,17 @@ public sealed class ClassWeights
         var directions = F.normalize(means).repeat_interleave(perClass, 0);
         // What was drawn at random keeps those of one class apart.
         weights.copy_(perClass == 1 ? directions : F.normalize(directions + (F.normalize(weights) * 0.1)));
+    }
+
+    /// <summary>Frees the last sample.</summary>
+    public void Forget()
+    {
+        foreach (var (_, rows, part) in sampled)
+        {
+            rows.Dispose();
+            part.Dispose();
+        }
+        sampled = [];
     }
 
     /// <summary>The classes of the batch and as many others as the share asks for, in their order.</summary>
@@ -113,6 +126,6 @@ public sealed class ClassWeights
     private static torch.Tensor Part(Parameter whole, torch.Tensor rows)
     {
         using var noGradient = torch.no_grad();
-        return whole.index_select(0, rows).requires_grad_();
+        return whole.index_select(0, rows).requires_grad_().DetachFromDisposeScope();
     }
 }

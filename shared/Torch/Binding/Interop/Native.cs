@@ -74,6 +74,16 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] internal static partial byte* dml_set_tf32(int matmul, int cudnn);
     [LibraryImport(Library)] internal static partial byte* dml_set_autocast(int deviceType, int enabled, int dtype);
 
+    [LibraryImport(Library)]
+    internal static partial byte* dml_group_join(
+        byte* path, byte* host, int port, int hosted, byte* network, int rank, int size, long meetMs, long timeoutMs, int* cancelled, nint* result);
+    [LibraryImport(Library)] internal static partial byte* dml_group_release(nint group);
+    [LibraryImport(Library)] internal static partial byte* dml_group_sum(nint group, nint* tensors, int count);
+    [LibraryImport(Library)] internal static partial byte* dml_group_broadcast(nint group, nint tensor);
+    [LibraryImport(Library)]
+    internal static partial byte* dml_group_batch_norm(
+        nint group, nint x, nint weight, nint bias, nint runningMean, nint runningVar, double momentum, double eps, nint* result);
+
     /// <summary>Throws libtorch's message when a call has answered one.</summary>
     internal static void Check(byte* error)
     {

@@ -92,6 +92,9 @@ public abstract class BatchNorm : NormBase
     {
     }
 
+    /// <summary>Those that train on parts of one batch, whose statistics are the whole batch's; null for this one alone.</summary>
+    internal DmlPipeline.Torch.ProcessGroup? Processes { get; set; }
+
     public override Tensor forward(Tensor input)
     {
         ValidateInputDimensions(input);
@@ -102,6 +105,7 @@ public abstract class BatchNorm : NormBase
             if (momentum is null) average = 1.0 / batches.item<long>();
         }
         var useBatch = training || running_mean is null;
+        if (useBatch && Processes is { } group) return group.BatchNorm(input, weight, bias, running_mean, running_var, average, eps);
         return nn.functional.batch_norm(input, running_mean!, running_var!, weight, bias, useBatch, average, eps);
     }
 }

@@ -35,12 +35,12 @@ public sealed class BackpropagationTests : IDisposable
             model.FreezeBatchNorm();
             using var loss = LossCatalogue.Create(new LossSettings(name), 5, 8, CPU);
 
-            var whole = new Backpropagation(model, model.Features, loss, null, null).Run(pixels, labels);
+            var whole = new Backpropagation(model, model.Features, loss, null, Alone(null)).Run(pixels, labels);
             var expected = Gradients(model, loss);
             foreach (var gradient in expected.Values) gradient.ShouldContain(value => value != 0);
             model.zero_grad();
             foreach (var weights in loss.Parameters.Values) weights.grad!.zero_();
-            var parts = new Backpropagation(model, model.Features, loss, anchorChunk, microBatch).Run(pixels, labels);
+            var parts = new Backpropagation(model, model.Features, loss, anchorChunk, Alone(microBatch)).Run(pixels, labels);
 
             parts.Loss.ShouldBe(whole.Loss, 1e-6 * Math.Max(1, whole.Loss));
             parts.Activity.ShouldBe(whole.Activity);
@@ -64,7 +64,7 @@ public sealed class BackpropagationTests : IDisposable
         using var loss = LossCatalogue.Create(new LossSettings("ice"), 5, 8, CPU);
 
         var random = TorchRuntime.GetRngState();
-        var learnt = new Backpropagation(layer, Embed, loss, null, 6).Run(x, labels);
+        var learnt = new Backpropagation(layer, Embed, loss, null, Alone(6)).Run(x, labels);
         var after = rand(3).data<float>().ToArray();
         var actual = layer.weight!.grad!.data<float>().ToArray();
 
@@ -91,7 +91,7 @@ public sealed class BackpropagationTests : IDisposable
         other.train();
         using var loss = LossCatalogue.Create(new LossSettings("ice"), 5, 8, CPU);
 
-        new Backpropagation(model, model.Features, loss, null, 8).Run(pixels, labels);
+        new Backpropagation(model, model.Features, loss, null, Alone(8)).Run(pixels, labels);
         foreach (var (first, count) in new[] { (0, 8), (8, 8), (16, 6) }) other.Features(pixels.narrow(0, first, count));
 
         foreach (var ((name, actual), (_, expected)) in model.named_buffers().Zip(other.named_buffers()))
@@ -144,6 +144,8 @@ public sealed class BackpropagationTests : IDisposable
         RecipeFile.ToCanonicalJson(RecipeFile.Parse(json, "test")).ShouldBe(json);
         json.ShouldContain("\"regularisers\":[{\"name\":\"lp-norm\",\"p\":3,\"power\":1,\"weight\":0.002},{\"name\":\"spread-out\",\"weight\":1}]");
     }
+
+    private static BatchShare Alone(int? microBatch) => new(ProcessGroup.Solo, Count, microBatch, seed: 0);
 
     private static (Tensor Pixels, Tensor Labels) Batch()
     {

@@ -2,6 +2,7 @@ using DmlPipeline.Learning.Losses;
 using DmlPipeline.Learning.Models;
 using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Learning.Training;
+using DmlPipeline.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,7 +24,7 @@ public sealed class FirstPassTests : IDisposable
         var job = NoisyShapes.Job(folder, NoisyShapes.Recipe($"loss: {{name: {loss}, start: class-means}}"));
         using var state = State(job);
 
-        FirstPass.Run(state, job, threads: 1, CPU, CancellationToken.None);
+        FirstPass.Run(state, job, CPU, new Lockstep(ProcessGroup.Solo), CancellationToken.None);
 
         var weights = state.Loss.Parameters["weights"];
         var perClass = weights.shape[0] / 6;
@@ -43,7 +44,7 @@ public sealed class FirstPassTests : IDisposable
         using var state = State(job);
         var (weights, statistics) = (state.Loss.Parameters["weights"].detach().clone(), Statistics(state));
 
-        FirstPass.Run(state, job, threads: 1, CPU, CancellationToken.None);
+        FirstPass.Run(state, job, CPU, new Lockstep(ProcessGroup.Solo), CancellationToken.None);
 
         state.Loss.Parameters["weights"].allclose(weights).ShouldBeTrue();
         Statistics(state).ShouldNotBe(statistics);
@@ -59,7 +60,7 @@ public sealed class FirstPassTests : IDisposable
         var statistics = Statistics(state);
         cancel.Cancel();
 
-        Should.Throw<OperationCanceledException>(() => FirstPass.Run(state, job, threads: 1, CPU, cancel.Token));
+        Should.Throw<OperationCanceledException>(() => FirstPass.Run(state, job, CPU, new Lockstep(ProcessGroup.Solo), cancel.Token));
 
         Statistics(state).ShouldBe(statistics);
     }
