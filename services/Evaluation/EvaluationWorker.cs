@@ -53,10 +53,10 @@ public sealed class EvaluationWorker(Database database, IArtifactStore store, IL
         document["datasetVersion"] = run.DatasetVersion;
         document["champion"] = JsonSerializer.SerializeToNode(comparison, ContractJson.Compact);
         document["embeddings"] = JsonSerializer.SerializeToNode(embeddings, ContractJson.Compact);
-        var evaluation = await Put(
-            $"runs/{run.Id}/evaluation.json", stream => stream.Write(Encoding.UTF8.GetBytes(document.ToJsonString(ContractJson.Indented))), cancel);
-
-        var queries = await Put($"runs/{run.Id}/comparison.json", stream => JsonSerializer.Serialize(stream, compared, ContractJson.Compact), cancel);
+        using var text = new MemoryStream(Encoding.UTF8.GetBytes(document.ToJsonString(ContractJson.Indented)));
+        var evaluation = await store.PutByContent($"runs/{run.Id}/evaluation.json", text, cancel);
+        using var values = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(compared, ContractJson.Compact));
+        var queries = await store.PutByContent($"runs/{run.Id}/comparison.json", values, cancel);
 
         var evaluated = new ModelEvaluated(run.Id, run.Dataset, run.DatasetVersion, evaluation, judged.Report.Metrics, comparison, queries);
         await Database.Write(async transaction =>

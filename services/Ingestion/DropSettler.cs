@@ -30,7 +30,7 @@ public sealed class DropSettler(Database database, IArtifactStore store, IOption
             {
                 foreach (var dataset in await Settled(stoppingToken)) await Settle(dataset, stoppingToken);
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 logger.SettlingFailed(e);
             }
@@ -52,6 +52,7 @@ public sealed class DropSettler(Database database, IArtifactStore store, IOption
         // Here the trace begins that leads to the model.
         using var activity = Tracing.Source.StartActivity($"settle {dataset}");
         // Only what is there now belongs to the drop: an upload that grew has left rows of its earlier states behind.
+        var begun = Database.Now;
         var listed = new List<StoredObject>();
         await foreach (var item in store.List($"inbox/{dataset}/", cancel)) listed.Add(item);
         var current = listed.ToDictionary(item => item.Key, item => item.ETag, StringComparer.Ordinal);
@@ -61,8 +62,10 @@ public sealed class DropSettler(Database database, IArtifactStore store, IOption
             if (await transaction.QueryOne<int>("select count(*) from inbox_holds where dataset = @dataset and held_until > @now", new { dataset, now = Database.Now }) > 0) return;
             // The listing runs ahead of the messages. Quiet it is only when there is nothing that they have not told of; with the
             // mark, whatever lies there belongs to the drop.
-            var isNew = await RememberListed(transaction, dataset, listed);
-            if (isNew && !listed.Exists(item => item.Key.EndsWith($"/{Ready}", StringComparison.Ordinal))) return;
+            var newObjects = await RememberListed(transaction, dataset, listed);
+            if (newObjects > 0 && !listed.Exists(item => item.Key.EndsWith($"/{Ready}", StringComparison.Ordinal))) return;
+            // What came after the listing is not superseded but news: the next look sees it.
+            if (await transaction.QueryOne<int>("select count(*) from inbox_objects where dataset = @dataset and drop_id is null and seen_at >= @begun", new { dataset, begun }) > newObjects) return;
             // Earlier drops that were too small to build from join this one.
             await transaction.Execute(
                 """
@@ -90,13 +93,13 @@ public sealed class DropSettler(Database database, IArtifactStore store, IOption
         }, cancel);
     }
 
-    /// <returns>Whether any of them had not been seen.</returns>
-    private static async Task<bool> RememberListed(Transaction transaction, string dataset, List<StoredObject> listed)
+    /// <returns>How many of them had not been seen.</returns>
+    private static async Task<int> RememberListed(Transaction transaction, string dataset, List<StoredObject> listed)
     {
         var known = (await transaction.Query<(string Key, string ETag)>("select key, etag from inbox_objects where dataset = @dataset", new { dataset })).ToHashSet();
         var unseen = listed.FindAll(item => !known.Contains((item.Key, item.ETag)));
         foreach (var item in unseen) await transaction.RememberObject(dataset, item.Key, item.ETag, item.Bytes);
-        return unseen.Count > 0;
+        return unseen.Count;
     }
 
     /// <summary>The same objects make the same drop, however often they are listed.</summary>

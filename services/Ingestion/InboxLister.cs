@@ -33,7 +33,7 @@ public sealed class InboxLister(Database database, IArtifactStore store, Dropped
             {
                 unsettled = await ListOnce(stoppingToken);
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 logger.ListingFailed(e);
             }

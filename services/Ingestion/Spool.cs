@@ -14,8 +14,7 @@ internal sealed class Spool : IDisposable
     public Spool(string folder)
     {
         Directory.CreateDirectory(folder);
-        file = File.OpenHandle(
-            Path.Combine(folder, "dml-spool-" + Guid.NewGuid().ToString("N")), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+        file = TemporaryFile.CreateHandle(folder);
     }
 
     /// <returns>The offset to read the bytes back from.</returns>

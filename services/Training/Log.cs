@@ -12,4 +12,7 @@ internal static partial class Log
 
     [LoggerMessage(Level = LogLevel.Information, Message = "process {Rank}: {Line}")]
     public static partial void Companion(this ILogger logger, int rank, string line);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What ended runs have left in {Folder} could not be deleted; it is tried again")]
+    public static partial void NotTidied(this ILogger logger, Exception error, string folder);
 }

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using DmlPipeline.Contracts;
 using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Learning.Training;
@@ -16,7 +17,7 @@ namespace DmlPipeline.Training;
 /// that was frozen and wakes after another took its run over writes nothing that the other counts on: it has its own folder here, asks
 /// before each checkpoint whether the run is still its own, and its model lies under its own hash.
 /// </summary>
-public sealed class RunFolder : IDisposable
+public sealed partial class RunFolder : IDisposable
 {
     private const string Metrics = "metrics.jsonl", LockName = "lock", Previous = "checkpoint.previous.safetensors";
     private const int MostFolders = 16;
@@ -54,6 +55,23 @@ public sealed class RunFolder : IDisposable
             {
                 // A worker that was frozen has it still, and will go on writing when it wakes.
             }
+        }
+    }
+
+    /// <summary>The run that a local folder was made for.</summary>
+    public static string RunOf(DirectoryInfo folder) => Numbered().Replace(folder.Name, "");
+
+    /// <summary>Whether a worker has the folder now.</summary>
+    public static bool IsHeld(DirectoryInfo folder)
+    {
+        try
+        {
+            using var free = new FileStream(Path.Combine(folder.FullName, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
         }
     }
 
@@ -170,4 +188,8 @@ public sealed class RunFolder : IDisposable
             ["device"] = device.Split(':')[0],
         },
     };
+
+    // As Open numbers them: a run's own id may end in a number, after another sign.
+    [GeneratedRegex(@"\.([2-9]|1[0-6])\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Numbered();
 }

@@ -30,6 +30,7 @@ public static class TrainingService
         services.AddSingleton<TrainingDecisions>().AddSingleton<DriftMeasurement>();
         services.AddHostedService<TrainingWorker>();
         services.AddHostedService<DecideWorker>();
+        services.AddHostedService<ScratchTidying>();
         services.AddReconciliation("dataset versions without a training decision", OweDecisions);
         return services.AddReconciliation("queued runs without a job", OweTrainings);
     }

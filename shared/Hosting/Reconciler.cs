@@ -26,7 +26,7 @@ public sealed class Reconciler(Database database, BusSettings bus, IEnumerable<R
         {
             var before = Database.Now - (long)patience.TotalMilliseconds;
             foreach (var reconciliation in reconciliations) await Attempt(() => Reconcile(reconciliation, before, stoppingToken), stoppingToken);
-            await Attempt(() => database.ForgetBefore(DateTimeOffset.UtcNow.AddDays(-30), stoppingToken), stoppingToken);
+            await Attempt(() => database.ForgetBefore(DateTimeOffset.FromUnixTimeMilliseconds(Database.Now).AddDays(-30), stoppingToken), stoppingToken);
             await Task.Delay(Interval, stoppingToken);
         }
     }

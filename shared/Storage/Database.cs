@@ -62,7 +62,8 @@ public sealed class Database : IDisposable
     /// <summary>What the whole process goes by; a simulation sets another before it opens anything.</summary>
     public static TimeProvider Clock { get; set; } = TimeProvider.System;
 
-    public static long Now => Clock.GetUtcNow().ToUnixTimeMilliseconds();
+    /// <summary>Unix milliseconds, the same in every process that shares a PostgreSQL database, however wrong their machines' clocks are.</summary>
+    public static long Now => ReferenceEquals(Clock, TimeProvider.System) ? PipelineClock.Shared.Now : Clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Whether others on other machines may use it at the same time.</summary>
     public bool IsPostgres => engine is PostgresEngine;
@@ -76,10 +77,22 @@ public sealed class Database : IDisposable
     /// <summary>A condition for SQL: the value before it is one of those in the parameter, a list of numbers or texts.</summary>
     public string IsAnyOf(string parameter) => engine.IsAnyOf(parameter);
 
+    /// <summary>Asks without changing anything: when the connection breaks, it is asked again.</summary>
     public async Task<T> Read<T>(Func<DbConnection, Task<T>> query, CancellationToken cancel)
     {
-        await using var connection = await engine.Connect(cancel);
-        return await query(connection);
+        var patience = new Patience(RepeatWithin, FirstPause, LongestPause);
+        while (true)
+        {
+            try
+            {
+                await using var connection = await engine.Connect(cancel);
+                return await query(connection);
+            }
+            catch (Exception e) when (engine.MayRepeat(e, whileCommitting: false) && !cancel.IsCancellationRequested)
+            {
+                if (!await patience.Wait(cancel)) throw;
+            }
+        }
     }
 
     public Task<IEnumerable<T>> Query<T>(string sql, object? arguments, CancellationToken cancel) =>

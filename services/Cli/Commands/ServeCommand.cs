@@ -71,14 +71,15 @@ internal static class ServeCommand
             if (GroupSettings.Read(sources) is { Rank: > 0 } group) return await Follow(screen, FollowSettings.Read(group, sources, services, home), cancel);
             var settings = ServeSettings.Read(sources, services, home);
             using var backends = await Backends.Open(settings, home, screen.Live.Keep, cancel);
+            bool asked;
             await using (var process = await ServedProcess.Start(settings, backends, cancel))
             {
                 Greet(screen, settings, process.Address);
-                await Task.Delay(Timeout.Infinite, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                asked = await process.UntilAsked(cancel);
                 screen.Live.Keep("stopping; work under way is handed back");
             }
             screen.Live.Keep("stopped");
-            return 0;
+            return asked ? 0 : throw new CliException("A part of the process has failed for good; its log says which. Start it again.");
         }
         catch (SettingException e)
         {

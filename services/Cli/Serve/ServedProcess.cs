@@ -30,6 +30,15 @@ internal sealed class ServedProcess : IAsyncDisposable
     /// <summary>Of the HTTP interface.</summary>
     public string Address => host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
+    /// <summary>Waits until it is asked to end.</summary>
+    /// <returns>False when it ends unasked, because one of its parts has failed for good: whoever runs it has to start it again.</returns>
+    public async Task<bool> UntilAsked(CancellationToken cancel)
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancel, host.Lifetime.ApplicationStopping);
+        await Task.Delay(Timeout.Infinite, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return cancel.IsCancellationRequested;
+    }
+
     /// <exception cref="SettingException">An option of a service is wrong, or the port is taken.</exception>
     public static async Task<ServedProcess> Start(ServeSettings settings, Backends backends, CancellationToken cancel)
     {

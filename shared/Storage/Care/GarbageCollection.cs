@@ -94,6 +94,7 @@ public static class GarbageCollection
                 ["runs", var id, ..] when !Runs.ContainsKey(id) => "there is no such run",
                 ["runs", var id, "checkpoints", ..] => WhyNoCheckpoint(Runs[id]),
                 ["runs", var id, "models", ..] => WhyNoModel(Runs[id]),
+                ["runs", var id, var file] when ContentNames.IsOne(file) && HasEnded(Runs[id]) => "another attempt at the run counts",
                 ["runs", ..] => null,
                 // A version that is being built has objects before it has a manifest.
                 ["datasets", var dataset, ..] => DatasetsAtWork.Contains(dataset) ? null : "no dataset version uses it",
@@ -114,6 +115,8 @@ public static class GarbageCollection
             "cancelled" or "failed" => Old(run) ? $"the run was {run.State} and not resumed" : null,
             _ => null,
         };
+
+        private static bool HasEnded(RunRow run) => run.State is "registered" or "cancelled" or "failed";
 
         private bool Old(RunRow run) => run.FinishedAt is { } end && DateTimeOffset.FromUnixTimeMilliseconds(end) < CheckpointsUntil;
     }

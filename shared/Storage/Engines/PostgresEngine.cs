@@ -1,5 +1,6 @@
 using System.Data;
 using System.Data.Common;
+using System.Diagnostics;
 using Npgsql;
 
 namespace DmlPipeline.Storage.Engines;
@@ -20,7 +21,7 @@ internal sealed class PostgresEngine : DatabaseEngine
         address.CommandTimeout = 60;
         address.KeepAlive = 30;
         address.ApplicationName ??= "dml";
-        // The one thing that is set on a connection stays right for whoever has it next.
+        // What is set on a connection stays right for whoever has it next.
         address.NoResetOnClose = true;
         connectionString = address.ConnectionString;
         var builder = new NpgsqlDataSourceBuilder(connectionString);
@@ -47,7 +48,7 @@ internal sealed class PostgresEngine : DatabaseEngine
         {
             try
             {
-                return await source.OpenConnectionAsync(cancel);
+                return await Asked(await source.OpenConnectionAsync(cancel), cancel);
             }
             catch (NpgsqlException e) when (e.IsTransient && !cancel.IsCancellationRequested)
             {
@@ -67,6 +68,8 @@ internal sealed class PostgresEngine : DatabaseEngine
     {
         // In another's way; undone for certain, also when it shows at the commit.
         PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected } => true,
+        // Given up by the server, because this process was silent for too long amid the transaction.
+        PostgresException { SqlState: "25P03" } => true,
         NpgsqlException lost => lost.IsTransient && !whileCommitting,
         _ => false,
     };
@@ -88,17 +91,39 @@ internal sealed class PostgresEngine : DatabaseEngine
 
     public override void Dispose() => source.Dispose();
 
+    /// <summary>The connection, asked for the time when that is due.</summary>
+    private static async Task<NpgsqlConnection> Asked(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        if (!PipelineClock.Shared.IsDue) return connection;
+        try
+        {
+            var asked = Stopwatch.GetTimestamp();
+            await using var command = new NpgsqlCommand("select (extract(epoch from clock_timestamp()) * 1000)::bigint", connection);
+            PipelineClock.Shared.Follow((long)(await command.ExecuteScalarAsync(cancel))!, asked);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
     // A scan of a whole table gets in the way of everyone who writes to it; through an index, a transaction meets only those that touch
     // the same rows. Tables here are small enough for the planner to prefer the scan.
+    // A process that froze, or whose machine lost its power, amid a transaction keeps its locks, on the job that others wait to take over
+    // for example, until the server notices: after two hours, unless it is told not to wait for silent ones.
+    private const string Settings = "set enable_seqscan = off; set idle_in_transaction_session_timeout = '60s'";
+
     private static void Prepare(NpgsqlConnection connection)
     {
-        using var command = new NpgsqlCommand("set enable_seqscan = off", connection);
+        using var command = new NpgsqlCommand(Settings, connection);
         command.ExecuteNonQuery();
     }
 
     private static async Task PrepareAsync(NpgsqlConnection connection)
     {
-        await using var command = new NpgsqlCommand("set enable_seqscan = off", connection);
+        await using var command = new NpgsqlCommand(Settings, connection);
         await command.ExecuteNonQueryAsync();
     }
 }

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using DmlPipeline.Contracts;
 using DmlPipeline.Ingestion;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
@@ -73,18 +76,31 @@ public sealed class DropSettlerTests : IAsyncLifetime
         (await Settled("birds")).Objects.ShouldBe(1);
     }
 
-    private async Task<StoredObject> Put(string key)
+    [Fact]
+    public async Task What_is_replaced_while_a_drop_settles_is_in_the_drop_as_it_is_then()
     {
-        await store.Put(key, new MemoryStream("content"u8.ToArray()), default);
+        await Remember(await Put("inbox/birds/robin/1.jpg"));
+        var replaced = new ListedBefore(store, async () => await Remember(await Put("inbox/birds/robin/1.jpg", "longer content")));
+
+        await using var settler = await Start(settleSeconds: 0.1, replaced);
+
+        var drop = await Settled("birds");
+        drop.Bytes.ShouldBe("longer content".Length);
+        (await database.QueryOne<string>("select drop_id from inbox_objects where bytes = @Bytes", new { drop.Bytes }, default)).ShouldBe(drop.Id);
+    }
+
+    private async Task<StoredObject> Put(string key, string content = "content")
+    {
+        await store.Put(key, new MemoryStream(Encoding.UTF8.GetBytes(content)), default);
         return (await store.Find(key, default))!;
     }
 
     private Task Remember(StoredObject item) =>
         database.Write(transaction => transaction.RememberObject(item.Key.Split('/')[1], item.Key, item.ETag, item.Bytes), default);
 
-    private async Task<RunningSettler> Start(double settleSeconds)
+    private async Task<RunningSettler> Start(double settleSeconds, IArtifactStore? over = null)
     {
-        var settler = new DropSettler(database, store, Options.Create(new InboxOptions { SettleSeconds = settleSeconds }), NullLogger<DropSettler>.Instance);
+        var settler = new DropSettler(database, over ?? store, Options.Create(new InboxOptions { SettleSeconds = settleSeconds }), NullLogger<DropSettler>.Instance);
         await settler.StartAsync(default);
         return new RunningSettler(settler);
     }
@@ -93,6 +109,32 @@ public sealed class DropSettlerTests : IAsyncLifetime
     {
         await Eventually.Holds(async () => (await database.Drops(dataset, default)).Count > 0, $"{dataset} settled");
         return (await database.Drops(dataset, default)).ShouldHaveSingleItem();
+    }
+
+    /// <summary>Something happens between its first listing and whatever is done with that.</summary>
+    private sealed class ListedBefore(IArtifactStore store, Func<Task> happens) : IArtifactStore
+    {
+        private bool happened;
+
+        public async IAsyncEnumerable<StoredObject> List(string prefix, [EnumeratorCancellation] CancellationToken cancel)
+        {
+            await foreach (var item in store.List(prefix, cancel)) yield return item;
+            if (happened) yield break;
+            happened = true;
+            await happens();
+        }
+
+        public Task<StoredObject?> Find(string key, CancellationToken cancel) => store.Find(key, cancel);
+
+        public Task<Stream> OpenRead(string key, CancellationToken cancel) => store.OpenRead(key, cancel);
+
+        public Task<ArtifactRef> Put(string key, Stream content, CancellationToken cancel) => store.Put(key, content, cancel);
+
+        public Task<ArtifactRef?> PutIfAbsent(string key, Stream content, CancellationToken cancel) => store.PutIfAbsent(key, content, cancel);
+
+        public Task Delete(string key, CancellationToken cancel) => store.Delete(key, cancel);
+
+        public Task<string> LocalFile(string key, CancellationToken cancel) => store.LocalFile(key, cancel);
     }
 
     private sealed class RunningSettler(DropSettler settler) : IAsyncDisposable

@@ -42,6 +42,17 @@ public sealed class VersionTests : IDisposable
     }
 
     [Fact]
+    public void What_a_build_puts_aside_has_no_name_that_its_death_could_leave_behind()
+    {
+        using var spool = new Spool(sandbox.Options.TemporaryFolder);
+        using var shard = TemporaryFile.Create(sandbox.Options.TemporaryFolder);
+        spool.Append([1, 2, 3]);
+
+        Directory.GetFiles(sandbox.Options.TemporaryFolder).ShouldBeEmpty();
+        spool.Read(1, 2).ShouldBe([2, 3]);
+    }
+
+    [Fact]
     public async Task Two_builds_of_the_same_drop_write_the_same_bytes()
     {
         PutMixedDrop();

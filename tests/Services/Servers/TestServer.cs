@@ -5,8 +5,8 @@ namespace DmlPipeline.Tests.Services.Servers;
 /// <summary>A real server of this test run's own, started by infra/servers at the first use; it ends with this process, however that ends.</summary>
 internal static class TestServer
 {
-    // The server's user must be able to pass through, so not below a private temporary folder.
-    private static readonly string Folder = Path.Combine("/var/tmp", $"dmlpipeline-test-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40]);
+    /// <summary>Where the servers live. Their users must be able to pass through, so not below a private temporary folder.</summary>
+    public static readonly string Folder = Path.Combine("/var/tmp", $"dmlpipeline-test-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40]);
 
     private static readonly Lazy<Task<IReadOnlyDictionary<string, string>>> S3Server = new(() => Start("s3"));
     private static readonly Lazy<Task<IReadOnlyDictionary<string, string>>> PostgresServer = new(() => Start("postgres"));

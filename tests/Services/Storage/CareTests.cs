@@ -110,6 +110,23 @@ public sealed class CareTests : IAsyncLifetime
         (await Find()).Select(item => item.Key).ShouldBe(collected ? ["runs/other/checkpoints/checkpoint.safetensors"] : []);
     }
 
+    [Theory]
+    [InlineData("registered", true)]
+    [InlineData("failed", true)]
+    [InlineData("running", false)]
+    [InlineData("trained", false)]
+    public async Task What_another_attempt_at_a_run_wrote_is_garbage_when_the_run_has_ended(string state, bool collected)
+    {
+        await FillRun("other", state, daysSinceEnd: 2);
+        var counts = (await store.PutByContent("runs/birds-v1/model.json", new MemoryStream("{}"u8.ToArray()), default)).Key;
+        counts.ShouldBe("runs/birds-v1/model-44136fa3.json");
+        var lost = (await store.PutByContent("runs/other/model.json", new MemoryStream("another"u8.ToArray()), default)).Key;
+        foreach (var key in new[] { counts, lost }) File.SetLastWriteTimeUtc(Path.Combine(store.Root, key), DateTime.UtcNow.AddDays(-2));
+        await database.Write(transaction => transaction.Execute("update runs set trained_json = replace(trained_json, 'runs/birds-v1/model.json', @counts) where id = 'birds-v1'", new { counts }), default);
+
+        (await Find()).Select(item => item.Key).ShouldBe(collected ? [lost] : []);
+    }
+
     [Fact]
     public async Task The_newest_runs_and_those_of_aliases_keep_their_checkpoints_however_old()
     {

@@ -29,6 +29,28 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_transaction_that_was_frozen_loses_its_locks_and_is_repeated_when_it_goes_on()
+    {
+        using var database = await databases.Open();
+        (await database.QueryOne<string>("show idle_in_transaction_session_timeout", null, default)).ShouldBe("1min");
+        var attempts = 0;
+
+        await database.Write(async transaction =>
+        {
+            await transaction.Enqueue("train", "a");
+            if (++attempts > 1) return;
+            var process = await transaction.QueryOne<int>("select pg_backend_pid()");
+            await transaction.Execute("set idle_in_transaction_session_timeout = '50ms'");
+            await Eventually.Holds(
+                async () => await database.QueryOne<int>("select count(*) from pg_stat_activity where pid = @process", new { process }, default) == 0, "the server gave up on the transaction");
+            await transaction.Enqueue("train", "b");
+        }, default);
+
+        attempts.ShouldBe(2);
+        (await database.QueryOne<int>("select count(*) from jobs", null, default)).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Connections_that_broke_while_nobody_used_them_are_replaced()
     {
         using var database = await databases.Open();
@@ -36,6 +58,16 @@ public sealed class PostgresTests : IAsyncLifetime
         await PostgresTestDatabase.Run($"select pg_terminate_backend({process})");
 
         await database.Write(transaction => transaction.Enqueue("train", "a"), default);
+    }
+
+    [Fact]
+    public async Task A_question_whose_connection_breaks_is_asked_again()
+    {
+        using var database = await databases.Open();
+        var process = await database.QueryOne<int>("select pg_backend_pid()", null, default);
+        await PostgresTestDatabase.Run($"select pg_terminate_backend({process})");
+
+        (await database.QueryOne<int>("select pg_backend_pid()", null, default)).ShouldNotBe(process);
     }
 
     [Fact]
