@@ -1,6 +1,8 @@
+using System.Globalization;
 using DmlPipeline.Hosting.Messaging;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.S3;
+using Npgsql;
 
 namespace DmlPipeline.Benchmarks;
 
@@ -35,8 +37,23 @@ internal sealed class Servers
     public S3Settings Bucket(string name, string cache) =>
         new() { Endpoint = new Uri(this["S3_ENDPOINT"]), Bucket = name, AccessKey = this["S3_ACCESS_KEY"], SecretKey = this["S3_SECRET_KEY"], CacheFolder = cache };
 
-    public Task<Database> OpenPostgres() =>
-        Database.Open($"postgres://{this["POSTGRES_HOST"]}:{this["POSTGRES_PORT"]}/{this["POSTGRES_DATABASE"]}", this["POSTGRES_USER"], this["POSTGRES_PASSWORD"], default);
+    /// <summary>A database beside the pipeline's, which infra/up may keep on the same server.</summary>
+    public async Task<Database> OpenPostgres()
+    {
+        var server = new NpgsqlConnectionStringBuilder
+        {
+            Host = this["POSTGRES_HOST"], Port = int.Parse(this["POSTGRES_PORT"], CultureInfo.InvariantCulture), Database = "postgres",
+            Username = this["POSTGRES_USER"], Password = this["POSTGRES_PASSWORD"],
+        };
+        await using (var connection = new NpgsqlConnection(server.ConnectionString))
+        {
+            await connection.OpenAsync();
+            await using var exists = new NpgsqlCommand("select 1 from pg_database where datname = 'benchmark'", connection);
+            await using var create = new NpgsqlCommand("create database benchmark", connection);
+            if (await exists.ExecuteScalarAsync() is null) await create.ExecuteNonQueryAsync();
+        }
+        return await Database.Open($"postgres://{server.Host}:{server.Port}/benchmark", server.Username, server.Password, default);
+    }
 
     public BusSettings Bus() =>
         BusSettings.Parse($"rabbitmq://{this["RABBITMQ_HOST"]}:{this["RABBITMQ_PORT"]}") with { User = this["RABBITMQ_USER"], Password = this["RABBITMQ_PASSWORD"], ConnectionName = "benchmark" };

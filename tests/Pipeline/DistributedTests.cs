@@ -34,6 +34,7 @@ public sealed class DistributedTests : IDisposable
         result.GetProperty("metrics").GetProperty("recall@1").GetDouble().ShouldBeInRange(0, 1);
         result.GetProperty("weights").GetString().ShouldNotBeNull().ShouldEndWith("/dml/models/letters/v1/model.safetensors");
 
+        Metrics("ingestion").ShouldContain("dml_object_events_total{outcome=\"new\"}");
         var (again, said) = Script("up", folder);
         foreach (var name in new[] { "ingestion", "evaluation", "registry", "scheduling", "training-1", "training-2" }) said.ShouldContain($"{name} runs already");
         again.ShouldContain("/api/models");
@@ -42,6 +43,12 @@ public sealed class DistributedTests : IDisposable
         foreach (var line in Directory.GetFiles(Path.Combine(folder, "services"), "*.out").Where(file => new FileInfo(file).Length > 0).SelectMany(File.ReadLines))
             line.ShouldNotContain("permission denied");
         Directory.GetFiles(Path.Combine(folder, "services"), "*.pid").ShouldBeEmpty();
+    }
+
+    private string Metrics(string service)
+    {
+        using var client = new HttpClient();
+        return client.GetStringAsync($"http://127.0.0.1:{File.ReadAllText(Path.Combine(folder, "services", $"{service}.port")).Trim()}/metrics").Result;
     }
 
     private (string Output, string Errors) Script(string name, params string[] arguments)

@@ -21,14 +21,14 @@ internal static class DropsBenchmark
 
     public static int Run(string[] args)
     {
-        if (Servers.Find(args, "drops FOLDER [DROPS [MEGABYTES-EACH]]", "s3", "postgres", "rabbitmq") is not { } servers) return 1;
-        Measure(servers, Number(1, 1000), Number(2, 0)).GetAwaiter().GetResult();
+        if (Servers.Find(args, "drops FOLDER [DROPS [MEGABYTES-EACH [BUILT-AT-ONCE]]]", "s3", "postgres", "rabbitmq") is not { } servers) return 1;
+        Measure(servers, Number(1, 1000), Number(2, 0), Number(3, new IngestionOptions().DropsAtOnce)).GetAwaiter().GetResult();
         return 0;
 
         int Number(int at, int otherwise) => args.Length > at ? int.Parse(args[at], CultureInfo.InvariantCulture) : otherwise;
     }
 
-    private static async Task Measure(Servers servers, int drops, int megabytes)
+    private static async Task Measure(Servers servers, int drops, int megabytes, int builtAtOnce)
     {
         var folder = Directory.CreateTempSubdirectory("dml-drops-benchmark-").FullName;
         var run = $"b{Guid.NewGuid():N}"[..8];
@@ -37,7 +37,7 @@ internal static class DropsBenchmark
             using var store = await S3Store.Open(servers.Bucket($"drops-{run}", Path.Combine(folder, "cache")), createBucket: true, default);
             using var database = await servers.OpenPostgres();
             var bus = servers.Bus();
-            using var host = Host(store, database, bus, folder);
+            using var host = Host(store, database, bus, ingestion => (ingestion.TemporaryFolder, ingestion.DropsAtOnce) = (folder, builtAtOnce));
             await host.StartAsync();
 
             var clock = Stopwatch.StartNew();
@@ -49,7 +49,7 @@ internal static class DropsBenchmark
             var versions = await database.QueryOne<int>("select count(*) from dataset_versions where dataset like @names", new { names = $"{run}-%" }, default);
             var process = Process.GetCurrentProcess();
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{drops:N0} drops of {Classes * ImagesEach} images{(megabytes > 0 ? $" and {megabytes:N0} MB" : "")}: put in {put:F1} s; {versions:N0} versions {all:F1} s after the first PUT, {drops / all:F1} a second; {process.TotalProcessorTime.TotalSeconds:F0} s of CPU, peak RSS {process.PeakWorkingSet64 >> 20} MiB"));
+                $"{drops:N0} drops of {Classes * ImagesEach} images{(megabytes > 0 ? $" and {megabytes:N0} MB" : "")}, {builtAtOnce} built at once: put in {put:F1} s; {versions:N0} versions {all:F1} s after the first PUT, {drops / all:F1} a second; {process.TotalProcessorTime.TotalSeconds:F0} s of CPU, peak RSS {process.PeakWorkingSet64 >> 20} MiB"));
             await host.StopAsync();
             await Forget(bus);
 
@@ -71,14 +71,14 @@ internal static class DropsBenchmark
         await store.Put(key, content, cancel);
     }
 
-    private static IHost Host(S3Store store, Database database, BusSettings bus, string folder)
+    private static IHost Host(S3Store store, Database database, BusSettings bus, Action<IngestionOptions> options)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.AddFilter(level => level >= LogLevel.Warning).AddSimpleConsole();
         builder.Services.AddSingleton(database).AddSingleton<IArtifactStore>(store);
         builder.Services.AddPipelineBus(bus, IngestionService.AddConsumers);
         builder.Services.AddIngestion().AddObjectEvents(new EventSettings { IsRequired = true, Broker = bus });
-        builder.Services.Configure<IngestionOptions>(ingestion => ingestion.TemporaryFolder = folder);
+        builder.Services.Configure(options);
         return builder.Build();
     }
 
