@@ -53,12 +53,12 @@ public static class CommandLine
             Everything is kept in one folder, --home. Commands that only read work whether or not the pipeline runs.
             """)
         {
-            DemoCommand.Create(), UpCommand.Create(), ServeCommand.Create(), MigrateCommand.Create(), DeadLettersCommand.Create(),
+            DemoCommand.Create(), UpCommand.Create(), StatusCommand.Create(), ServeCommand.Create(), MigrateCommand.Create(), DeadLettersCommand.Create(),
             DropCommand.Create(), DatasetsCommand.Create(),
             TrainCommand.Create(), RecipesCommand.Create(), RunsCommand.Create(), CancelCommand.Create(), ResumeCommand.Create(),
             QueueCommand.Create(), WorkersCommand.Create(), SchedulesCommand.Create(),
-            ModelsCommand.Create(), VerdictCommands.Rollback(), EvaluateCommand.Create(), SearchCommand.Create(), EmbedCommand.Create(),
-            BenchmarkCommand.Create(), SweepCommand.Create(), SweepsCommand.Create(),
+            ModelsCommand.Create(), VerdictCommands.Rollback(), WebhooksCommand.Create(), EvaluateCommand.Create(), SearchCommand.Create(), EmbedCommand.Create(),
+            ReproduceCommand.Create(), BenchmarkCommand.Create(), SweepCommand.Create(), SweepsCommand.Create(),
             VerifyCommand.Create(), GcCommand.Create(),
             SharedOptions.Home, SharedOptions.Json, SharedOptions.Verbose,
         };

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using DmlPipeline.Contracts;
+using DmlPipeline.Registry.Webhooks;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
 using Microsoft.AspNetCore.Builder;
@@ -25,6 +26,8 @@ public static class RegistryApi
         api.MapMethods("/{model}/{version}/{file}", ["GET", "HEAD"], Download);
         api.MapWrites();
         routes.MapGet("/api/versions", ListVersionsOfAll);
+        routes.MapGet("/api/troubles", ListTroubles);
+        routes.MapWebhooks();
     }
 
     private static async Task<IResult> ListModels(Database database, CancellationToken cancel)
@@ -38,6 +41,9 @@ public static class RegistryApi
             ["aliases"] = new JsonObject(model.Aliases.Select(alias => KeyValuePair.Create(alias.Key, (JsonNode?)alias.Value))),
         })]));
     }
+
+    private static async Task<IResult> ListTroubles(Database database, CancellationToken cancel) =>
+        Results.Json(await Troubles.All(database, new TroubleLimits(), Database.Now, cancel), ContractJson.Indented);
 
     private static Task<IResult> ListVersionsOfAll(string? filter, string? best, Database database, CancellationToken cancel) =>
         Versions(model: null, filter, best, database, cancel);

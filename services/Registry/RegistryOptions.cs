@@ -15,6 +15,13 @@ public sealed class RegistryOptions
     /// <summary>File with a name and a token on each line: who may change something over HTTP. Null: nobody.</summary>
     public string? TokenFile { get; set; }
 
+    /// <summary>Networks by commas, such as <c>10.0.0.0/8</c>, that webhooks may reach although they are not public.</summary>
+    public string? WebhookNetworks { get; set; }
+
+    /// <summary>How long a webhook may take to answer.</summary>
+    [Range(0.1, 120)]
+    public double WebhookTimeoutSeconds { get; set; } = 15;
+
     /// <exception cref="GateFileException">The file cannot be read or understood.</exception>
     public GateRule RuleOf(string model) => Gates.GateFile.RuleOf(GateFile, model, new GateRule { Metric = PromotionMetric });
 }

@@ -3,6 +3,7 @@ using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
 using DmlPipeline.Registry.Gates;
 using DmlPipeline.Registry.Promotion;
+using DmlPipeline.Registry.Webhooks;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
 using MassTransit;
@@ -20,7 +21,7 @@ public static class RegistryService
     {
         services.AddOptions<RegistryOptions>().BindConfiguration("Registry").ValidateDataAnnotations()
             .Validate(ReadsItsFiles).ValidateOnStart();
-        services.AddSingleton<PromotionDesk>();
+        services.AddSingleton<PromotionDesk>().AddSingleton<WebhookBook>().AddHostedService<WebhookDispatcher>();
         return services.AddReconciliation("evaluated runs without a registered version", OweRegistrations);
     }
 
@@ -32,9 +33,10 @@ public static class RegistryService
         {
             _ = options.RuleOf(model: "");
             _ = WriteTokens.Read(options.TokenFile);
+            _ = PublicAddress.Networks(options.WebhookNetworks);
             return true;
         }
-        catch (GateFileException e)
+        catch (Exception e) when (e is GateFileException or FormatException)
         {
             throw new OptionsValidationException("Registry", typeof(RegistryOptions), [e.Message]);
         }

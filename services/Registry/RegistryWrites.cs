@@ -3,7 +3,6 @@ using DmlPipeline.Registry.Promotion;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Options;
 
 namespace DmlPipeline.Registry;
 
@@ -15,37 +14,19 @@ internal static class RegistryWrites
 
     public static void MapWrites(this RouteGroupBuilder api)
     {
-        var writes = api.MapGroup("").AddEndpointFilter(RequireToken);
+        var writes = api.MapGroup("").AddEndpointFilter(WriteGuard.RequireToken);
         writes.MapPost("/{model}/{version}/approve", (string model, string version, Word word, HttpContext http, PromotionDesk desk, CancellationToken cancel) =>
-            Do(() => desk.Approve(model, version, By(http), word.Why ?? "", word.Anyway, cancel)));
+            Do(() => desk.Approve(model, version, WriteGuard.By(http), word.Why ?? "", word.Anyway, cancel)));
         writes.MapPost("/{model}/{version}/reject", (string model, string version, Word word, HttpContext http, PromotionDesk desk, CancellationToken cancel) =>
-            Do(() => desk.Reject(model, version, By(http), word.Why ?? "", cancel)));
+            Do(() => desk.Reject(model, version, WriteGuard.By(http), word.Why ?? "", cancel)));
         writes.MapPost("/{model}/{version}/checks/{name}", (string model, string version, string name, Word word, HttpContext http, PromotionDesk desk, CancellationToken cancel) =>
-            Do(() => desk.Check(model, version, name, word.Passed ?? throw new PromotionException("Say whether it passed: \"passed\": true or false."), By(http), word.Why ?? "", cancel)));
+            Do(() => desk.Check(model, version, name, word.Passed ?? throw new PromotionException("Say whether it passed: \"passed\": true or false."), WriteGuard.By(http), word.Why ?? "", cancel)));
         writes.MapPost("/{model}/rollback", (string model, Word word, HttpContext http, PromotionDesk desk, CancellationToken cancel) =>
-            Do(() => desk.Rollback(model, word.To, By(http), word.Why ?? "", cancel)));
+            Do(() => desk.Rollback(model, word.To, WriteGuard.By(http), word.Why ?? "", cancel)));
         writes.MapPut("/{model}/aliases/{alias}", (string model, string alias, Word word, HttpContext http, PromotionDesk desk, CancellationToken cancel) =>
-            Do(() => desk.SetAlias(model, word.Version ?? throw new PromotionException("Say which version: \"version\": \"3\"."), alias, word.Protect, word.Anyway, By(http), word.Why ?? "", cancel)));
+            Do(() => desk.SetAlias(model, word.Version ?? throw new PromotionException("Say which version: \"version\": \"3\"."), alias, word.Protect, word.Anyway, WriteGuard.By(http), word.Why ?? "", cancel)));
         writes.MapPost("/{model}/aliases/{alias}/remove", (string model, string alias, Word word, HttpContext http, PromotionDesk desk, CancellationToken cancel) =>
-            Do(() => desk.RemoveAlias(model, alias, word.Anyway, By(http), word.Why ?? "", cancel)));
-    }
-
-    private const string Owner = "registry.token-owner";
-
-    private static string By(HttpContext http) => (string)http.Items[Owner]!;
-
-    private static async ValueTask<object?> RequireToken(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        var http = context.HttpContext;
-        var file = http.RequestServices.GetService(typeof(IOptions<RegistryOptions>)) is IOptions<RegistryOptions> options ? options.Value.TokenFile : null;
-        if (file is null) return Results.Problem("Nothing can be changed here: no tokens are set. Name a file of them as registry: token-file.", statusCode: StatusCodes.Status403Forbidden);
-        if (WriteTokens.OwnerOf(file, http.Request.Headers.Authorization) is not { } owner)
-        {
-            http.Response.Headers.WWWAuthenticate = "Bearer";
-            return Results.Problem("This needs a token: Authorization: Bearer TOKEN.", statusCode: StatusCodes.Status401Unauthorized);
-        }
-        http.Items[Owner] = owner;
-        return await next(context);
+            Do(() => desk.RemoveAlias(model, alias, word.Anyway, WriteGuard.By(http), word.Why ?? "", cancel)));
     }
 
     private static async Task<IResult> Do(Func<Task<string>> ask)

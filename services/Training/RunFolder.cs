@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -8,7 +7,6 @@ using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Learning.Training;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
-using DmlPipeline.Torch;
 
 namespace DmlPipeline.Training;
 
@@ -156,7 +154,15 @@ public sealed partial class RunFolder : IDisposable
         return await store.Put($"runs/{runId}/{name}", content, cancel);
     }
 
-    private static JsonObject Describe(RunRow run, TrainingRecipe recipe, TrainingOutcome outcome, string device, int processes) => new()
+    private static JsonObject Describe(RunRow run, TrainingRecipe recipe, TrainingOutcome outcome, string device, int processes)
+    {
+        var document = DescribeTraining(run, recipe, outcome, processes);
+        // By what `dml reproduce` tells whether the same numbers must come again.
+        foreach (var (name, fact) in RunEnvironment.Describe(recipe.Threads, device)) document["lineage"]![name] = fact?.DeepClone();
+        return document;
+    }
+
+    private static JsonObject DescribeTraining(RunRow run, TrainingRecipe recipe, TrainingOutcome outcome, int processes) => new()
     {
         ["runId"] = run.Id,
         ["recipe"] = JsonNode.Parse(run.RecipeJson),
@@ -183,9 +189,6 @@ public sealed partial class RunFolder : IDisposable
             ["processes"] = processes,
             ["pretrained"] = recipe.Pretrained ?? recipe.WarmStart?.Weights,
             ["pretrainedSha256"] = outcome.PretrainedSha256,
-            ["codeVersion"] = Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion,
-            ["libtorch"] = TorchRuntime.Version,
-            ["device"] = device.Split(':')[0],
         },
     };
 

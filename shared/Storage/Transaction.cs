@@ -28,16 +28,17 @@ public sealed class Transaction
 
     public Task<T?> QueryOne<T>(string sql, object? arguments = null) => connection.QueryFirstOrDefaultAsync<T>(Command(sql, arguments));
 
-    /// <summary>Puts a message into the outbox, with the trace that it belongs to.</summary>
+    /// <summary>Puts a message into the outbox, with the trace that it belongs to, and in the queue of every webhook that is to be told.</summary>
     public async Task Publish<T>(T message) where T : class
     {
+        var (id, body) = (Guid.CreateVersion7().ToString(), JsonSerializer.Serialize(message, ContractJson.Compact));
         await Execute(
             "insert into outbox (message_id, type, body_json, trace, created_at) values (@id, @type, @body, @trace, @now)",
             new
             {
-                id = Guid.CreateVersion7().ToString(), type = typeof(T).Name, body = JsonSerializer.Serialize(message, ContractJson.Compact),
-                trace = Activity.Current?.Id, now = Database.Now,
+                id, type = typeof(T).Name, body, trace = Activity.Current?.Id, now = Database.Now,
             });
+        await Webhooks.Deliver(this, typeof(T).Name, message, id, body);
         Published++;
     }
 

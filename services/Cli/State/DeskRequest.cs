@@ -15,7 +15,7 @@ internal sealed record DeskRequest(string Method, string Path, JsonObject Body, 
 {
     private static readonly Option<string> Why = new("--why") { Description = "Why, in a sentence; it is kept", HelpName = "TEXT", Required = true };
     private static readonly Option<string> By = new("--by") { Description = "Who decides. A registry that serves knows that by the token", HelpName = "WHO", DefaultValueFactory = _ => Environment.UserName };
-    private static readonly Option<Uri> Server = new("--server") { Description = "A registry that serves, for example http://127.0.0.1:5180; without it the home's own state", HelpName = "ADDRESS" };
+    private static readonly Option<string> Server = new("--server") { Description = "A registry that serves, for example http://127.0.0.1:5180; without it the home's own state", HelpName = "ADDRESS" };
     private static readonly Option<string> TokenFile = new("--token-file") { Description = "File that holds your token for --server. Or DML_REGISTRY_TOKEN", HelpName = "FILE" };
 
     public static IEnumerable<Option> Options => [Why, By, Server, TokenFile];
@@ -26,7 +26,7 @@ internal sealed record DeskRequest(string Method, string Path, JsonObject Body, 
         var why = parse.GetRequiredValue(Why);
         try
         {
-            if (parse.GetValue(Server) is { } server) return await Post(server, Token(parse), why, cancel);
+            if (parse.GetValue(Server) is { } server) return await Post(Address(server), Token(parse), why, cancel);
             using var home = await OpenedHome.Open(parse, cancel);
             return await Do(new PromotionDesk(home.Database, home.Store), parse.GetRequiredValue(By), why, cancel);
         }
@@ -56,6 +56,9 @@ internal sealed record DeskRequest(string Method, string Path, JsonObject Body, 
             throw new CliException($"{server} does not answer as a registry does: {e.Message}", e);
         }
     }
+
+    private static Uri Address(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? uri : throw new CliException($"'{text}' is no address of a registry: write http://HOST:PORT.");
 
     private static string Token(ParseResult parse)
     {

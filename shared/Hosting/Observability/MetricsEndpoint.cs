@@ -1,5 +1,6 @@
 using System.Text;
 using DmlPipeline.Storage;
+using DmlPipeline.Storage.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -37,6 +38,9 @@ public static class MetricsEndpoint
         PrometheusMetrics.Line(text, "dml_outbox_unsent", "", unsent);
         text.Append("# HELP dml_outbox_oldest_unsent_seconds Age of the oldest of them.\n# TYPE dml_outbox_oldest_unsent_seconds gauge\n");
         PrometheusMetrics.Line(text, "dml_outbox_oldest_unsent_seconds", "", oldest is null ? 0 : (now - oldest.Value) / 1000.0);
+        var troubles = await Troubles.All(database, new TroubleLimits(), now, cancel);
+        text.Append("# HELP dml_troubles Things that a person should look at; GET /api/troubles of the registry says which.\n# TYPE dml_troubles gauge\n");
+        foreach (var kind in Troubles.Kinds) PrometheusMetrics.Line(text, "dml_troubles", $"kind=\"{kind}\"", troubles.Count(trouble => trouble.Kind == kind));
         return text.ToString();
     }
 }

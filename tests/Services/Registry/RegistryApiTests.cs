@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using DmlPipeline.Contracts;
 using DmlPipeline.Registry;
 using DmlPipeline.Registry.Promotion;
+using DmlPipeline.Registry.Webhooks;
 using DmlPipeline.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -157,6 +158,55 @@ public sealed class RegistryApiTests : IClassFixture<RegistryApiTests.Server>
         response.StatusCode.ShouldBe(HttpStatusCode.MethodNotAllowed);
     }
 
+    [Theory]
+    [InlineData("POST", "/api/models/birds/3/approve")]
+    [InlineData("POST", "/api/models/birds/3/reject")]
+    [InlineData("POST", "/api/models/birds/3/checks/bias")]
+    [InlineData("POST", "/api/models/birds/rollback")]
+    [InlineData("PUT", "/api/models/birds/aliases/shadow")]
+    [InlineData("POST", "/api/models/birds/aliases/shadow/remove")]
+    [InlineData("GET", "/api/webhooks")]
+    [InlineData("POST", "/api/webhooks")]
+    [InlineData("POST", "/api/webhooks/deliveries/x/replay")]
+    public async Task What_changes_something_needs_a_token(string method, string path)
+    {
+        foreach (var token in new[] { null, "Bearer wrong", $"Basic {Server.Token}", "Bearer ", $"Bearer {Server.Token}x" })
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = method == "GET" ? null : new StringContent("""{"why":"x","url":"https://example.org","secret":"env:X"}""", Encoding.UTF8, "application/json") };
+            if (token is not null) request.Headers.TryAddWithoutValidation("Authorization", token);
+            using var response = await server.Client.SendAsync(request);
+            response.StatusCode.ShouldBe(HttpStatusCode.Unauthorized, token);
+        }
+    }
+
+    [Fact]
+    public async Task An_alias_is_moved_by_the_owner_of_a_token_and_history_says_so()
+    {
+        await Change(HttpMethod.Put, "/api/models/letters/aliases/shadow", """{"version":"1","why":"watched"}""");
+        await Change(HttpMethod.Post, "/api/models/letters/aliases/shadow/remove", """{"why":"long enough"}""");
+
+        (await Get("/api/models/letters/history")).AsArray()
+            .Select(line => ((string?)line!["alias"], (string?)line["action"], (string?)line["decidedBy"], (string?)line["reason"]))
+            .ShouldBe([("shadow", "moved", "ann", "watched"), ("shadow", "removed", "ann", "long enough")]);
+
+        async Task Change(HttpMethod method, string path, string body)
+        {
+            using var request = new HttpRequestMessage(method, path)
+            {
+                Content = new StringContent(body, Encoding.UTF8, "application/json"), Headers = { Authorization = new AuthenticationHeaderValue("Bearer", Server.Token) },
+            };
+            using var response = await server.Client.SendAsync(request);
+            response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.Content.ReadAsStringAsync());
+        }
+    }
+
+    [Fact]
+    public async Task What_the_gate_decided_and_what_is_wrong_can_be_asked_for()
+    {
+        (await Get("/api/models/birds/2/gate"))["decisions"]!.AsArray().ShouldBeEmpty();
+        (await Get("/api/troubles")).AsArray().ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task The_length_of_a_download_can_be_asked_for_without_it()
     {
@@ -194,6 +244,8 @@ public sealed class RegistryApiTests : IClassFixture<RegistryApiTests.Server>
 
         public string Folder => folder.Path;
 
+        public const string Token = "0123456789abcdef";
+
         public async Task InitializeAsync()
         {
             database = await folder.OpenDatabase();
@@ -206,7 +258,9 @@ public sealed class RegistryApiTests : IClassFixture<RegistryApiTests.Server>
             builder.Logging.ClearProviders();
             builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
             builder.Services.AddSingleton(database);
-            builder.Services.AddSingleton<IArtifactStore>(store).AddSingleton<PromotionDesk>();
+            builder.Services.AddSingleton<IArtifactStore>(store).AddSingleton<PromotionDesk>().AddSingleton<WebhookBook>();
+            await File.WriteAllTextAsync(Path.Combine(folder.Path, "tokens"), $"ann {Token}\n");
+            builder.Services.Configure<RegistryOptions>(options => options.TokenFile = Path.Combine(folder.Path, "tokens"));
             app = builder.Build();
             app.MapRegistry();
             await app.StartAsync();
