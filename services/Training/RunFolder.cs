@@ -193,6 +193,6 @@ public sealed partial class RunFolder : IDisposable
     };
 
     // As Open numbers them: a run's own id may end in a number, after another sign.
-    [GeneratedRegex(@"\.([2-9]|1[0-6])\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\.(?:[2-9]|1[0-6])\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Numbered();
 }

@@ -3,6 +3,7 @@ using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Contracts;
 using DmlPipeline.Storage.State;
+using DmlPipeline.Storage.Work;
 
 namespace DmlPipeline.Cli.Follow;
 
@@ -25,7 +26,8 @@ internal sealed class RunFollower(OpenedHome home, LiveLine live)
                 live.Clear();
                 return run;
             }
-            Show(run);
+            if (run is { State: "queued" }) live.Update($"training   queued: {await Why(runId, cancel)}");
+            else Show(run);
             home.RequireRunning("train the run");
             await Task.Delay(Pace.Between, cancel);
         }
@@ -46,11 +48,15 @@ internal sealed class RunFollower(OpenedHome home, LiveLine live)
         }
     }
 
+    /// <summary>What it waits for; nothing can be said in the moment before its message has made a job of it.</summary>
+    private async Task<string> Why(string runId, CancellationToken cancel) =>
+        (await home.Database.Waiting("train", cancel)).FirstOrDefault(job => job.Subject == runId)?.Why ?? "about to start";
+
     private void Show(RunRow? run)
     {
         switch (run?.State)
         {
-            case null or "queued":
+            case null:
                 live.Update("training   queued");
                 break;
             case "trained":

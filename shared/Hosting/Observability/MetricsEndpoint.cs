@@ -1,6 +1,7 @@
 using System.Text;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
+using DmlPipeline.Storage.Work;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -34,6 +35,9 @@ public static class MetricsEndpoint
         text.Append("# HELP dml_jobs_oldest_queued_seconds Age of the job that waits longest.\n# TYPE dml_jobs_oldest_queued_seconds gauge\n");
         foreach (var row in jobs.Where(row => row.State == "queued"))
             PrometheusMetrics.Line(text, "dml_jobs_oldest_queued_seconds", $"kind=\"{row.Kind}\"", (now - row.Oldest) / 1000.0);
+        text.Append("# HELP dml_workers Workers that are there, of all processes.\n# TYPE dml_workers gauge\n");
+        foreach (var group in (await database.Workers(cancel)).GroupBy(worker => (worker.Kind, State: !worker.HasDevice ? "without-device" : worker.JobId is null ? "free" : "busy")).OrderBy(group => group.Key))
+            PrometheusMetrics.Line(text, "dml_workers", $"kind=\"{group.Key.Kind}\",state=\"{group.Key.State}\"", group.Count());
         text.Append("# HELP dml_outbox_unsent Messages that wait to be sent.\n# TYPE dml_outbox_unsent gauge\n");
         PrometheusMetrics.Line(text, "dml_outbox_unsent", "", unsent);
         text.Append("# HELP dml_outbox_oldest_unsent_seconds Age of the oldest of them.\n# TYPE dml_outbox_oldest_unsent_seconds gauge\n");
