@@ -34,8 +34,7 @@ public sealed class TrainingWorker(
         await Database.Write(transaction => transaction.Execute(
             "update runs set state = 'running', started_at = coalesce(started_at, @now), error = null where id = @Id", new { run.Id, now = Database.Now }), cancel);
         var recipe = RecipeFile.Parse(run.RecipeJson, $"the recipe of run {run.Id}");
-        using var folder = RunFolder.Open(
-            store, run.Id, options.Value.WorkFolder, async () => await Database.Heartbeat(job, Timing.LeaseFor, CancellationToken.None) != HeartbeatAnswer.LeaseLost);
+        using var folder = RunFolder.Open(store, run.Id, options.Value.WorkFolder, () => Database.IsHeld(job, CancellationToken.None));
         await folder.Fetch(cancel);
 
         TrainingOutcome outcome;

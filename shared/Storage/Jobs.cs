@@ -113,6 +113,10 @@ public static class Jobs
             };
         }, cancel);
 
+    /// <summary>Whether nobody else has taken the job over; only asked, unlike in a heartbeat.</summary>
+    public static async Task<bool> IsHeld(this Database database, LeasedJob job, CancellationToken cancel) =>
+        await database.QueryOne<string>("select id from jobs where id = @id and leased_by = @worker and state = 'leased'", new { id = job.Id, worker = job.Worker }, cancel) is not null;
+
     /// <summary>Notes that something was saved that the next start goes on from: the starts before it count no more.</summary>
     public static Task MadeProgress(this Database database, LeasedJob job, CancellationToken cancel) =>
         database.WriteStatement(transaction => transaction.Execute(
