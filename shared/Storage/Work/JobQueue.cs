@@ -86,7 +86,7 @@ public static class JobQueue
         : worker.Device == "cpu" ? "cpu only"
         : worker.Labels.TryGetValue("gpu-memory", out var memory) ? $"a GPU of {memory}" : "a GPU";
 
-    private static string WorkOf(string kind) => kind switch { "train" => "training", "evaluate" => "evaluation", "prepare" => "preparing drops", _ => kind };
+    private static string WorkOf(string kind) => kind switch { "train" => "training", "evaluate" => "evaluation", "prepare" => "preparing drops", "decide" => "decisions", _ => kind };
 
     private static string Runs(int count, string kind) => $"{count} {(kind == "train" ? "run" : "job")}{(count == 1 ? "" : "s")}";
 

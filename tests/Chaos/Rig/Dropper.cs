@@ -39,8 +39,9 @@ internal sealed class Dropper(Pipeline pipeline, int drops, Random random)
         {
             while (share() * drops < i - 2 || i - await Registered(cancel) >= MostUnderWay) await Task.Delay(200, cancel);
             var next = new Dropped($"glyphs-{(i / (2 * DropsPerDataset) * 2) + (i % 2):00}", 1 + (i / 2 % DropsPerDataset), Classes * Drawings);
-            // Two drops that come to rest together are one: the next begins when the one before has settled.
-            while (await Settled(next.Dataset, cancel) < next.Version - 1) await Task.Delay(200, cancel);
+            // Two drops that come to rest together are one, and a version that comes before the last was decided on is trained on for both:
+            // the next drop begins when that is over.
+            while (await Decided(next.Dataset, cancel) < next.Version - 1) await Task.Delay(200, cancel);
             await Drop(next, seed: i, asArchive: random.Next(3) > 0, cancel);
             lock (done) done.Add(next);
         }
@@ -49,8 +50,8 @@ internal sealed class Dropper(Pipeline pipeline, int drops, Random random)
     private Task<int> Registered(CancellationToken cancel) =>
         pipeline.Patiently(database => database.QueryOne<int>("select count(*) from runs where state in ('registered', 'failed')", null, cancel), cancel);
 
-    private Task<int> Settled(string dataset, CancellationToken cancel) =>
-        pipeline.Patiently(database => database.QueryOne<int>("select count(*) from drops where dataset = @dataset", new { dataset }, cancel), cancel);
+    private Task<int> Decided(string dataset, CancellationToken cancel) =>
+        pipeline.Patiently(database => database.QueryOne<int>("select count(*) from training_decisions where dataset = @dataset and state = 'decided'", new { dataset }, cancel), cancel);
 
     private async Task Drop(Dropped next, int seed, bool asArchive, CancellationToken cancel)
     {

@@ -59,7 +59,8 @@ public sealed class DistributedPipelineTests : IDisposable
     private static async Task ShouldBeCaredFor(string settings, S3Store store)
     {
         var workers = (await Dml("workers")).AsArray().Select(worker => worker!["does"]!.ToString()).ToList();
-        workers.Distinct().ShouldBe(["evaluate", "prepare", "train"], ignoreOrder: true);
+        workers.ShouldContain("evaluate");
+        workers.ShouldContain("prepare");
         workers.Count(does => does == "train").ShouldBe(2);
         (await Dml("queue")).AsArray().ShouldBeEmpty();
         (await Dml("runs")).AsArray().ShouldHaveSingleItem()!["priority"]!.ToString().ShouldBe("normal");

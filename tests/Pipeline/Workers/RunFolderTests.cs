@@ -95,7 +95,7 @@ public sealed class RunFolderTests : IDisposable
         {
             Id = "r", Dataset = "d", DatasetVersion = 1, RecipeJson = "{}", RecipeHash = "", RequestedBy = "test", Reason = "", State = "running", CreatedAt = 0,
         };
-        return folder.Publish(run, RecipeFile.Parse("epochs: 1", "a"), new TrainingOutcome(TrainingEnd.Completed, path, "", null, [], seconds), "cuda:1", default);
+        return folder.Publish(run, RecipeFile.Parse("epochs: 1", "a"), new TrainingOutcome(TrainingEnd.Completed, path, "", null, [], seconds), "cuda:1", 1, default);
     }
 
     private RunFolder Open(string work) => RunFolder.Open(store, "r", Work(work), () => Task.FromResult(true));

@@ -56,7 +56,8 @@ public sealed class PostgresTestDatabase : TestDatabase
 
     public async Task CreateSchema()
     {
-        await Run($"create schema if not exists {SchemaName}");
+        // Two that create one schema at once collide in the catalogue, "if not exists" or not.
+        await Run($"select pg_advisory_lock(hashtext('{SchemaName}')); create schema if not exists {SchemaName}");
         created = true;
     }
 
