@@ -33,6 +33,7 @@ public sealed record DecisionRow
 
     public string? RunId { get; init; }
     public required string Reason { get; init; }
+    public long DecidedAt { get; init; }
 
     public bool IsScheduled => Cause == "schedule";
 }

@@ -14,7 +14,7 @@ internal static class DatasetsCommand
 
     public static Command Create()
     {
-        var show = new DocumentedCommand("show", "Versions, splits and drops of one dataset, with the reasons for what was refused")
+        var show = new DocumentedCommand("show", "Versions, splits and drops of one dataset, with the reasons for what was refused; what was decided about trainings, and why")
         {
             Examples = ["datasets show birds", "datasets show birds --json"],
             Arguments = { Name },
@@ -74,6 +74,7 @@ internal static class DatasetsCommand
         var versions = await home.Database.DatasetVersions(name, cancel);
         var drops = await home.Database.Drops(name, cancel);
         if (versions.Count == 0 && drops.Count == 0) throw await Missing.Dataset(home, name, cancel);
+        var decisions = await DecisionText.Latest(home.Database, name, cancel);
         if (screen.IsJson)
         {
             var document = new JsonObject
@@ -81,6 +82,7 @@ internal static class DatasetsCommand
                 ["dataset"] = name,
                 ["versions"] = new JsonArray([.. versions.Select(DatasetText.ToJson)]),
                 ["drops"] = new JsonArray([.. drops.Select(DatasetText.ToJson)]),
+                ["decisions"] = new JsonArray([.. decisions.Select(DecisionText.ToJson)]),
             };
             screen.Json(document);
             return 0;
@@ -105,6 +107,12 @@ internal static class DatasetsCommand
         screen.Heading($"{name}: drops");
         screen.Table(["dropped", ">files", ">size", "what became of it"], drops.Select(drop => (string[])
             [Show.Time(drop.CreatedAt), Show.Count(drop.Objects), Show.Bytes(drop.Bytes), DatasetText.Describe(drop)]));
+        if (decisions.Count > 0)
+        {
+            screen.Line();
+            screen.Heading($"{name}: whether to train");
+            screen.Table(["asked", "version", "by", "decision", "why"], decisions.Select(DecisionText.Row));
+        }
         if (drops.LastOrDefault() is { } last && DatasetText.Outcome(last)?.Quarantine is not null)
         {
             screen.Line();
