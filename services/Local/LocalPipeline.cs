@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using DmlPipeline.Hosting;
 using DmlPipeline.Ingestion;
 using DmlPipeline.Registry;
+using DmlPipeline.Scheduling;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.Work;
 using DmlPipeline.Training;
@@ -105,7 +106,7 @@ public sealed class LocalPipeline : IAsyncDisposable
         var services = builder.Services;
         // Long work saves a checkpoint when the process stops.
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
-        services.AddSingleton(database);
+        services.AddSingleton(database).AddSingleton(ScheduleTroubles.Source);
         services.AddSingleton<IArtifactStore>(home.OpenStore());
         services.AddEmbeddedBus(bus =>
         {

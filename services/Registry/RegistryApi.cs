@@ -42,8 +42,8 @@ public static class RegistryApi
         })]));
     }
 
-    private static async Task<IResult> ListTroubles(Database database, CancellationToken cancel) =>
-        Results.Json(await Troubles.All(database, new TroubleLimits(), Database.Now, cancel), ContractJson.Indented);
+    private static async Task<IResult> ListTroubles(Database database, IEnumerable<TroubleSource> sources, CancellationToken cancel) =>
+        Results.Json(await Troubles.All(database, new TroubleLimits(), Database.Now, cancel, sources), ContractJson.Indented);
 
     private static Task<IResult> ListVersionsOfAll(string? filter, string? best, Database database, CancellationToken cancel) =>
         Versions(model: null, filter, best, database, cancel);

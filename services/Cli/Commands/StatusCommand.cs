@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
+using DmlPipeline.Scheduling;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
 
@@ -32,7 +33,7 @@ internal static class StatusCommand
         var jobs = (await home.Database.Query<(string Kind, string State, long Count, long Oldest)>(
             "select kind, state, count(*), min(updated_at) from jobs where state in ('queued', 'leased') group by kind, state order by kind, state", null, cancel)).ToList();
         var runs = (await home.Database.Runs(dataset: null, cancel)).Where(run => run.State is "queued" or "running" or "trained" or "evaluated").ToList();
-        var troubles = await Troubles.All(home.Database, new TroubleLimits(), Database.Now, cancel);
+        var troubles = await Troubles.All(home.Database, new TroubleLimits(), Database.Now, cancel, ScheduleTroubles.Source);
         if (screen.IsJson)
         {
             screen.Json(new JsonObject

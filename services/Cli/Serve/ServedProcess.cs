@@ -2,6 +2,7 @@ using DmlPipeline.Hosting;
 using DmlPipeline.Hosting.Observability;
 using DmlPipeline.Ingestion;
 using DmlPipeline.Local;
+using DmlPipeline.Scheduling;
 using DmlPipeline.Training;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -95,7 +96,7 @@ internal sealed class ServedProcess : IAsyncDisposable
         services.Configure<IngestionOptions>(ingestion => ingestion.TemporaryFolder = Directory.CreateDirectory(Path.Combine(settings.Work, "temporary")).FullName);
         foreach (var service in settings.Services) service.AddServices(services, backends.Database);
         if (settings.Events is { } events) services.AddObjectEvents(events);
-        services.AddPipelineHealth().AddPipelineMetrics();
+        services.AddPipelineHealth().AddPipelineMetrics().AddSingleton(ScheduleTroubles.Source);
         services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = [.. settings.Hosts]);
 
         var app = builder.Build();

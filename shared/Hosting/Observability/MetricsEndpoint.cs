@@ -18,11 +18,11 @@ public static class MetricsEndpoint
     {
         // Measured from the start on, not from the first time that somebody asks.
         routes.ServiceProvider.GetRequiredService<PrometheusMetrics>();
-        routes.MapGet("/metrics", async (PrometheusMetrics metrics, Database database, CancellationToken cancel) =>
-            Results.Text(metrics.Render() + await Waiting(database, cancel), "text/plain; version=0.0.4; charset=utf-8", Encoding.UTF8));
+        routes.MapGet("/metrics", async (PrometheusMetrics metrics, Database database, IEnumerable<TroubleSource> sources, CancellationToken cancel) =>
+            Results.Text(metrics.Render() + await Waiting(database, sources, cancel), "text/plain; version=0.0.4; charset=utf-8", Encoding.UTF8));
     }
 
-    private static async Task<string> Waiting(Database database, CancellationToken cancel)
+    private static async Task<string> Waiting(Database database, IEnumerable<TroubleSource> sources, CancellationToken cancel)
     {
         var now = Database.Now;
         var jobs = (await database.Query<(string Kind, string State, long Count, long Oldest)>(
@@ -42,7 +42,7 @@ public static class MetricsEndpoint
         PrometheusMetrics.Line(text, "dml_outbox_unsent", "", unsent);
         text.Append("# HELP dml_outbox_oldest_unsent_seconds Age of the oldest of them.\n# TYPE dml_outbox_oldest_unsent_seconds gauge\n");
         PrometheusMetrics.Line(text, "dml_outbox_oldest_unsent_seconds", "", oldest is null ? 0 : (now - oldest.Value) / 1000.0);
-        var troubles = await Troubles.All(database, new TroubleLimits(), now, cancel);
+        var troubles = await Troubles.All(database, new TroubleLimits(), now, cancel, sources);
         text.Append("# HELP dml_troubles Things that a person should look at; GET /api/troubles of the registry says which.\n# TYPE dml_troubles gauge\n");
         foreach (var kind in Troubles.Kinds) PrometheusMetrics.Line(text, "dml_troubles", $"kind=\"{kind}\"", troubles.Count(trouble => trouble.Kind == kind));
         return text.ToString();

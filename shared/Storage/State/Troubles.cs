@@ -23,25 +23,30 @@ public sealed record TroubleLimits
     public double QuarantineShare { get; init; } = 0.1;
 }
 
+/// <summary>Finds troubles of a kind that only some service understands: limits, now in Unix milliseconds.</summary>
+public sealed record TroubleSource(Func<Database, TroubleLimits, long, CancellationToken, Task<IEnumerable<Trouble>>> Find);
+
 /// <summary>What is wrong, found in the state alone: each is a question to the database, and nothing has to have been running to notice.</summary>
 public static class Troubles
 {
-    public const string FailedRun = "failed-run", StuckQueue = "stuck-queue", UnsentMessages = "unsent-messages", RejectedDrop = "rejected-drop", Quarantine = "quarantine", Webhook = "webhook";
+    public const string FailedRun = "failed-run", StuckQueue = "stuck-queue", UnsentMessages = "unsent-messages", RejectedDrop = "rejected-drop", Quarantine = "quarantine", Webhook = "webhook", LateSchedule = "late-schedule";
 
-    public static readonly IReadOnlyList<string> Kinds = [FailedRun, StuckQueue, UnsentMessages, RejectedDrop, Quarantine, Webhook];
+    public static readonly IReadOnlyList<string> Kinds = [FailedRun, StuckQueue, UnsentMessages, RejectedDrop, Quarantine, Webhook, LateSchedule];
 
     /// <param name="database">The database.</param>
     /// <param name="limits">From when on.</param>
     /// <param name="now">Unix milliseconds.</param>
     /// <param name="cancel">Ends the queries.</param>
+    /// <param name="sources">Others who know of troubles.</param>
     /// <returns>The oldest first.</returns>
-    public static async Task<IReadOnlyList<Trouble>> All(Database database, TroubleLimits limits, long now, CancellationToken cancel)
+    public static async Task<IReadOnlyList<Trouble>> All(Database database, TroubleLimits limits, long now, CancellationToken cancel, params IEnumerable<TroubleSource> sources)
     {
-        IEnumerable<Trouble> found =
+        List<Trouble> found =
         [
             .. await FailedRuns(database, cancel), .. await StuckQueues(database, limits, now, cancel), .. await Unsent(database, limits, now, cancel),
             .. await Drops(database, limits, cancel), .. await Webhooks(database, cancel),
         ];
+        foreach (var source in sources) found.AddRange(await source.Find(database, limits, now, cancel));
         return [.. found.OrderBy(trouble => trouble.Since)];
     }
 
