@@ -11,7 +11,7 @@ using Npgsql;
 namespace DmlPipeline.Tests.Pipeline.Serve;
 
 /// <summary>Two schedulers, each a process of its own, on one PostgreSQL and one RabbitMQ.</summary>
-public sealed class SchedulerKillTests : IAsyncDisposable
+public sealed class SchedulerKillTests : IDisposable
 {
     private const string Schema = "scheduler_kill";
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
@@ -19,12 +19,12 @@ public sealed class SchedulerKillTests : IAsyncDisposable
     private readonly TemporaryHome temporary = new();
     private readonly Dictionary<string, Process> nodes = new(StringComparer.Ordinal);
 
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
         foreach (var node in nodes.Values)
         {
             node.Kill();
-            await node.WaitForExitAsync();
+            node.WaitForExit();
             node.Dispose();
         }
         temporary.Dispose();
@@ -45,7 +45,7 @@ public sealed class SchedulerKillTests : IAsyncDisposable
         var address = $"postgres://{postgres["POSTGRES_HOST"]}:{postgres["POSTGRES_PORT"]}/{postgres["POSTGRES_DATABASE"]}?searchpath={Schema}";
         using var database = await Database.Open(address, postgres["POSTGRES_USER"], postgres["POSTGRES_PASSWORD"], default);
         await HasVersion(database);
-        foreach (var name in new[] { "node-a", "node-b" }) nodes[name] = await Start("scheduling", Settings(name, address, postgres, rabbit));
+        foreach (var name in new[] { "node-a", "node-b" }) await Start(name, Settings(name, address, postgres, rabbit));
         // Decides, in this process: it is the schedulers that are to die.
         using var stop = new CancellationTokenSource();
         var training = Task.Run(() => CommandLine.Run(
@@ -100,21 +100,20 @@ public sealed class SchedulerKillTests : IAsyncDisposable
              """);
     }
 
-    private async Task<Process> Start(string service, string settings)
+    private async Task Start(string name, string settings)
     {
         var start = new ProcessStartInfo("dotnet")
         {
-            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "dml.dll"), "serve", service, "--settings", settings, "--home", temporary.Home.Path, "--json" },
+            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "dml.dll"), "serve", "scheduling", "--settings", settings, "--home", temporary.Home.Path, "--json" },
             UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
         };
-        var process = Process.Start(start)!;
+        var process = nodes[name] = Process.Start(start)!;
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
         // The document that it writes when it serves.
         (await process.StandardOutput.ReadLineAsync()).ShouldBe("{");
         // Read on, so that a full pipe never stops it.
         _ = process.StandardOutput.ReadToEndAsync();
-        return process;
     }
 
     /// <summary>With a decision already, so that only the schedule asks for a training.</summary>
