@@ -72,7 +72,7 @@ internal static class ServeCommand
             var settings = ServeSettings.Read(sources, services, home);
             using var backends = await Backends.Open(settings, home, screen.Live.Keep, cancel);
             bool asked;
-            await using (var process = await ServedProcess.Start(settings, backends, cancel))
+            await using (var process = await ServedProcess.Start(settings, backends, screen.Live.Keep, cancel))
             {
                 Greet(screen, settings, process.Address);
                 asked = await process.UntilAsked(cancel);

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using DmlPipeline.Hosting;
 using DmlPipeline.Hosting.Observability;
 using DmlPipeline.Ingestion;
@@ -15,6 +16,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Quartz;
+using RabbitMQ.Client.Exceptions;
 
 namespace DmlPipeline.Cli.Serve;
 
@@ -23,6 +26,10 @@ internal sealed class ServedProcess : IAsyncDisposable
 {
     // Less than the 30 seconds that container platforms wait before they kill.
     private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(25);
+
+    // Half a minute in all: then whoever runs the process is told.
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(16);
 
     private readonly WebApplication host;
 
@@ -40,8 +47,26 @@ internal sealed class ServedProcess : IAsyncDisposable
         return cancel.IsCancellationRequested;
     }
 
+    /// <summary>Starts the services; a server that goes away meanwhile is waited for, and <paramref name="told"/> hears of it.</summary>
     /// <exception cref="SettingException">An option of a service is wrong, or the port is taken.</exception>
-    public static async Task<ServedProcess> Start(ServeSettings settings, Backends backends, CancellationToken cancel)
+    public static async Task<ServedProcess> Start(ServeSettings settings, Backends backends, Action<string> told, CancellationToken cancel)
+    {
+        for (var pause = FirstPause; ; pause *= 2)
+        {
+            try
+            {
+                return await StartOnce(settings, backends, cancel);
+            }
+            catch (Exception e) when (e is DbException or SchedulerException or RabbitMQClientException && pause <= LongestPause && !cancel.IsCancellationRequested)
+            {
+                told($"a server went away while the services started ({e.Message.TrimEnd('.')}); they start again");
+                await Task.Delay(pause, cancel);
+            }
+        }
+    }
+
+    /// <exception cref="SettingException">An option of a service is wrong, or the port is taken.</exception>
+    private static async Task<ServedProcess> StartOnce(ServeSettings settings, Backends backends, CancellationToken cancel)
     {
         var app = Compose(settings, backends);
         try

@@ -91,7 +91,8 @@ internal sealed class QueueDeclaration(BusSettings bus, ILogger<QueueDeclaration
                 await RabbitMqQueues.Declare(connection, cancellationToken);
                 return;
             }
-            catch (Exception e) when (e is IOException or AlreadyClosedException)
+            // A connection that was cut amid the declarations as well: what cannot be declared at all is a SettingException.
+            catch (Exception e) when (e is IOException or OperationInterruptedException)
             {
                 logger.WaitingForBroker(e.Message);
                 await Task.Delay(RetryAfter, cancellationToken);

@@ -25,5 +25,6 @@ internal static class StoreChecks
     }
 
     private static bool IsOfAnAttempt(Garbage item) =>
-        item.Key.Split('/') is ["runs", _, "models", ..] || item.Key.StartsWith("runs/", StringComparison.Ordinal) && ContentNames.IsOne(item.Key);
+        item.Key.Split('/') is ["runs", _, "models", ..] || item.Key.StartsWith("runs/", StringComparison.Ordinal) && ContentNames.IsOne(item.Key)
+        || item.Key.StartsWith("models/", StringComparison.Ordinal) && item.Key.Contains("/comparison-", StringComparison.Ordinal);
 }
