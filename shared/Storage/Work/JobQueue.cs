@@ -23,7 +23,7 @@ public static class JobQueue
         var rows = (await database.Query<Row>(
             $"""
             select id, kind, subject, priority, needs, share, not_before, error, created_at, case when state = 'leased' then leased_by end as silent
-            from jobs where (@kind is null or kind = @kind) and (state = 'queued' or state = 'leased' and lease_until < @now)
+            from jobs where {(kind is null ? "" : "kind = @kind and ")}state in ('queued', 'leased') and (state = 'queued' or lease_until < @now)
             order by kind, {Jobs.Order}
             """,
             new { kind, now, recently = now - (long)Jobs.ShareMemory.TotalMilliseconds, longAgo = now - (long)Jobs.LongWait.TotalMilliseconds }, cancel)).ToList();

@@ -15,4 +15,19 @@ public sealed class SqliteTests : IDisposable
 
         (await database.QueryOne<string>("pragma journal_mode", null, default)).ShouldBe("wal");
     }
+
+    [Fact]
+    public async Task What_waits_is_found_without_reading_the_jobs_that_are_done()
+    {
+        using var database = await folder.OpenDatabase();
+
+        var plan = await database.Query<Step>($"explain query plan select id from jobs where {Jobs.Waiting}", new { kind = "train", now = 0 }, default);
+
+        plan.ShouldHaveSingleItem().Detail.ShouldBe("SEARCH jobs USING INDEX jobs_waiting (kind=? AND state=?)");
+    }
+
+    private sealed record Step
+    {
+        public required string Detail { get; init; }
+    }
 }
