@@ -17,7 +17,7 @@ public sealed partial class ProcessGroup
         // There is nothing to leave.
     }
 
-    private static void Enter(MeetingPoint place, TimeSpan meetWithin, TimeSpan answerWithin, CancellationToken cancel) => throw new PlatformNotSupportedException(Missing);
+    private void Enter(MeetingPoint place, TimeSpan meetWithin, TimeSpan answerWithin, CancellationToken cancel) => throw new PlatformNotSupportedException(Missing);
 
     private static void SumNow(IReadOnlyList<Tensor> tensors) => throw new PlatformNotSupportedException(Missing);
 
