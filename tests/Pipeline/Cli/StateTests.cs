@@ -7,32 +7,18 @@ using DmlPipeline.Storage.State;
 namespace DmlPipeline.Tests.Pipeline.Cli;
 
 /// <summary>What the commands read and ask for, on a home written by hand: no pipeline runs.</summary>
-public sealed class StateTests : IAsyncLifetime
+public sealed class StateTests : FilledSandbox
 {
-    private readonly Sandbox sandbox = new();
-
-    public async Task InitializeAsync()
-    {
-        using var database = await sandbox.Home.OpenDatabase(default);
-        await HomeByHand.Fill(database);
-    }
-
-    public Task DisposeAsync()
-    {
-        sandbox.Dispose();
-        return Task.CompletedTask;
-    }
-
     [Fact]
     public async Task Datasets_are_listed_with_their_latest_version_and_last_drop()
     {
-        var birds = (await sandbox.Dml("datasets", "--json")).Json.AsArray().ShouldHaveSingleItem()!;
+        var birds = (await Sandbox.Dml("datasets", "--json")).Json.AsArray().ShouldHaveSingleItem()!;
 
         birds["dataset"]!.ToString().ShouldBe("birds");
         birds["latest"]!["version"]!.GetValue<int>().ShouldBe(2);
         birds["latest"]!["splits"]!["test"]!["classes"]!.GetValue<int>().ShouldBe(1);
         birds["lastDrop"]!["reason"]!.ToString().ShouldBe("every file was broken");
-        var text = (await sandbox.Dml("datasets")).Output;
+        var text = (await Sandbox.Dml("datasets")).Output;
         text.ShouldContain("birds");
         text.ShouldContain("every file was broken");
     }
@@ -40,7 +26,7 @@ public sealed class StateTests : IAsyncLifetime
     [Fact]
     public async Task A_dataset_is_shown_with_all_versions_and_drops()
     {
-        var json = (await sandbox.Dml("datasets", "show", "birds", "--json")).Json;
+        var json = (await Sandbox.Dml("datasets", "show", "birds", "--json")).Json;
 
         json["versions"]!.AsArray().Select(v => v!["version"]!.GetValue<int>()).ShouldBe([1, 2]);
         json["drops"]!.AsArray().Select(d => d!["state"]!.ToString()).ShouldBe(["ready", "ready", "rejected"]);
@@ -49,13 +35,13 @@ public sealed class StateTests : IAsyncLifetime
     [Fact]
     public async Task Runs_show_state_progress_metrics_and_recipe()
     {
-        var runs = (await sandbox.Dml("runs", "--json")).Json.AsArray();
+        var runs = (await Sandbox.Dml("runs", "--json")).Json.AsArray();
         runs.Select(run => run!["state"]!.ToString()).ShouldBe(["registered", "running", "queued", "cancelled"]);
         runs[0]!["metrics"]!["recall@1"]!.GetValue<double>().ShouldBe(0.75);
         runs[1]!["progress"]!["fraction"]!.GetValue<double>().ShouldBe(0.5);
 
-        (await sandbox.Dml("runs")).Output.ShouldContain("running, 50 %");
-        var one = (await sandbox.Dml("runs", "show", "birds-v1", "--json")).Json;
+        (await Sandbox.Dml("runs")).Output.ShouldContain("running, 50 %");
+        var one = (await Sandbox.Dml("runs", "show", "birds-v1", "--json")).Json;
         one["recipe"]!["backbone"]!.ToString().ShouldBe("conv4");
         one["epochs"]!.AsArray().ShouldBeEmpty();
     }
@@ -63,14 +49,14 @@ public sealed class StateTests : IAsyncLifetime
     [Fact]
     public async Task Models_are_listed_filtered_and_shown_with_their_history()
     {
-        var model = (await sandbox.Dml("models", "--json")).Json.AsArray().ShouldHaveSingleItem()!;
+        var model = (await Sandbox.Dml("models", "--json")).Json.AsArray().ShouldHaveSingleItem()!;
         model["model"]!.ToString().ShouldBe("birds");
         model["aliases"]!.AsArray().Select(alias => alias!.ToString()).ShouldBe(["champion"]);
-        (await sandbox.Dml("models", "--filter", "recall@1>0.9", "--json")).Json.AsArray().ShouldBeEmpty();
-        (await sandbox.Dml("models", "--filter", "recall@1")).Error.ShouldContain("recall@1>=0.9");
+        (await Sandbox.Dml("models", "--filter", "recall@1>0.9", "--json")).Json.AsArray().ShouldBeEmpty();
+        (await Sandbox.Dml("models", "--filter", "recall@1")).Error.ShouldContain("recall@1>=0.9");
 
-        (await sandbox.Dml("models", "show", "birds", "--json")).Json["history"]!.AsArray().Single()!["reason"]!.ToString().ShouldBe("first");
-        (await sandbox.Dml("models", "show", "birds@champion", "--json")).Json["metrics"]!["recall@1"]!.GetValue<double>().ShouldBe(0.75);
+        (await Sandbox.Dml("models", "show", "birds", "--json")).Json["history"]!.AsArray().Single()!["reason"]!.ToString().ShouldBe("first");
+        (await Sandbox.Dml("models", "show", "birds@champion", "--json")).Json["metrics"]!["recall@1"]!.GetValue<double>().ShouldBe(0.75);
     }
 
     [Theory]
@@ -85,7 +71,7 @@ public sealed class StateTests : IAsyncLifetime
     [InlineData("train birds --recipe circel", "circle")]
     public async Task An_unknown_name_is_answered_with_those_that_exist(string commandLine, string expected)
     {
-        var result = await sandbox.Dml(commandLine.Split(' '));
+        var result = await Sandbox.Dml(commandLine.Split(' '));
 
         result.Code.ShouldBe(1);
         result.Output.ShouldBeEmpty();
@@ -95,12 +81,12 @@ public sealed class StateTests : IAsyncLifetime
     [Fact]
     public async Task A_training_is_asked_for_through_the_outbox_with_nothing_left_on_auto()
     {
-        var result = await sandbox.Dml("train", "birds", "--recipe", "circle", "--budget", "90s", "--seed", "7", "--json");
+        var result = await Sandbox.Dml("train", "birds", "--recipe", "circle", "--budget", "90s", "--seed", "7", "--json");
 
         result.Code.ShouldBe(0, result.Error);
         var runId = result.Json["run"]!.ToString();
         runId.ShouldMatch("^birds-v2-[0-9a-f]{6}$");
-        using var database = await sandbox.Home.OpenDatabase(default);
+        using var database = await Sandbox.Home.OpenDatabase(default);
         var message = (await database.Unsent(10, default)).ShouldHaveSingleItem();
         message.Type.ShouldBe(nameof(TrainModel));
         var train = JsonSerializer.Deserialize<TrainModel>(message.BodyJson, ContractJson.Compact)!;
@@ -113,25 +99,25 @@ public sealed class StateTests : IAsyncLifetime
     [Fact]
     public async Task Epochs_replace_the_recipe_s_length_and_are_checked_like_it()
     {
-        (await sandbox.Dml("train", "birds", "--epochs", "3", "--json")).Code.ShouldBe(0);
-        (await sandbox.Dml("train", "birds", "--epochs", "0")).Error.ShouldContain("out of range");
+        (await Sandbox.Dml("train", "birds", "--epochs", "3", "--json")).Code.ShouldBe(0);
+        (await Sandbox.Dml("train", "birds", "--epochs", "0")).Error.ShouldContain("out of range");
 
-        using var database = await sandbox.Home.OpenDatabase(default);
+        using var database = await Sandbox.Home.OpenDatabase(default);
         (await database.Unsent(10, default)).ShouldHaveSingleItem().BodyJson.ShouldContain("epochs\\\":3");
     }
 
     [Fact]
     public async Task A_waiting_run_is_cancelled_at_once_and_resumed_again()
     {
-        (await sandbox.Dml("cancel", "birds-v2-queued", "--json")).Json["state"]!.ToString().ShouldBe("cancelled");
-        (await sandbox.Dml("resume", "birds-v2-queued", "--json")).Json["state"]!.ToString().ShouldBe("queued");
+        (await Sandbox.Dml("cancel", "birds-v2-queued", "--json")).Json["state"]!.ToString().ShouldBe("cancelled");
+        (await Sandbox.Dml("resume", "birds-v2-queued", "--json")).Json["state"]!.ToString().ShouldBe("queued");
     }
 
     [Fact]
     public async Task Cancel_and_resume_say_what_state_forbids_them()
     {
-        (await sandbox.Dml("cancel", "birds-v1")).Error.ShouldContain("is registered");
-        (await sandbox.Dml("resume", "birds-v1")).Error.ShouldContain("is registered");
-        (await sandbox.Dml("resume", "birds-v2-queued", "--wait")).Error.ShouldContain("dml up");
+        (await Sandbox.Dml("cancel", "birds-v1")).Error.ShouldContain("is registered");
+        (await Sandbox.Dml("resume", "birds-v1")).Error.ShouldContain("is registered");
+        (await Sandbox.Dml("resume", "birds-v2-queued", "--wait")).Error.ShouldContain("dml up");
     }
 }

@@ -2,8 +2,6 @@ using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
 using DmlPipeline.Hosting.Messaging;
 using DmlPipeline.Storage;
-using MassTransit;
-using Microsoft.Extensions.DependencyInjection;
 using RabbitMQ.Client;
 
 namespace DmlPipeline.Tests.Services.Hosting;
@@ -113,6 +111,5 @@ public sealed class DeadLetterTests(RabbitMqServer server) : IAsyncLifetime
         return [.. (await letters.List(_ => true, most: 100, default)).Select(letter => letter.Reason)];
     }
 
-    private Task<TestHost> Start(Deliveries deliveries) =>
-        TestHost.Start(folder, x => x.AddConsumer<DropConsumer>().Endpoint(endpoint => endpoint.Name = "prepare-dataset"), services => services.AddSingleton(deliveries), bus);
+    private Task<TestHost> Start(Deliveries deliveries) => DropConsumer.Serve(folder, bus, deliveries);
 }

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
+using DmlPipeline.Hosting.Messaging;
 using DmlPipeline.Storage;
 using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DmlPipeline.Tests.Services.Hosting;
 
@@ -22,6 +24,12 @@ internal sealed class Deliveries
 /// <summary>A consumer like those of the services: a job per drop, inside the inbox transaction.</summary>
 internal sealed class DropConsumer(Database database, Deliveries deliveries) : IConsumer<PrepareDataset>
 {
+    public const string Queue = "prepare-dataset";
+
+    /// <summary>A process that takes drops from the broker's queue.</summary>
+    public static Task<TestHost> Serve(TemporaryFolder folder, BusSettings bus, Deliveries deliveries) =>
+        TestHost.Start(folder, x => x.AddConsumer<DropConsumer>().Endpoint(endpoint => endpoint.Name = Queue), services => services.AddSingleton(deliveries), bus);
+
     public async Task Consume(ConsumeContext<PrepareDataset> context)
     {
         deliveries.Drops.Enqueue(context.Message.DropId);

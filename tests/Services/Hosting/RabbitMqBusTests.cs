@@ -3,7 +3,6 @@ using DmlPipeline.Hosting;
 using DmlPipeline.Hosting.Messaging;
 using DmlPipeline.Storage;
 using MassTransit;
-using Microsoft.Extensions.DependencyInjection;
 using RabbitMQ.Client;
 
 namespace DmlPipeline.Tests.Services.Hosting;
@@ -11,8 +10,6 @@ namespace DmlPipeline.Tests.Services.Hosting;
 [Collection(RabbitMqCollection.Name)]
 public sealed class RabbitMqBusTests(RabbitMqServer server) : IDisposable
 {
-    private const string Queue = "prepare-dataset";
-
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
@@ -62,7 +59,7 @@ public sealed class RabbitMqBusTests(RabbitMqServer server) : IDisposable
 
         await Effect(host, "a");
         await Effect(host, "b");
-        await Eventually.Holds(async () => await Count(bus, $"{Queue}_error") == 2, "both messages are in the error queue");
+        await Eventually.Holds(async () => await Count(bus, $"{DropConsumer.Queue}_error") == 2, "both messages are in the error queue");
         (deliveries.Of("poison"), deliveries.Of("hopeless")).ShouldBe((3, 1));
         (await DropConsumer.Effects(host.Database, "poison")).ShouldBe(0);
     }
@@ -75,13 +72,13 @@ public sealed class RabbitMqBusTests(RabbitMqServer server) : IDisposable
 
         await using var connection = await RabbitMqConnection.Open(bus, default);
         await using var channel = await connection.CreateChannelAsync();
-        for (var delivered = 0; await channel.BasicGetAsync(Queue, autoAck: false) is { } got; delivered++)
+        for (var delivered = 0; await channel.BasicGetAsync(DropConsumer.Queue, autoAck: false) is { } got; delivered++)
         {
             delivered.ShouldBeLessThan(100);
             await channel.BasicRejectAsync(got.DeliveryTag, requeue: true);
         }
 
-        await Eventually.Holds(async () => await Count(bus, $"{Queue}_error") == 1, "the broker moved it");
+        await Eventually.Holds(async () => await Count(bus, $"{DropConsumer.Queue}_error") == 1, "the broker moved it");
     }
 
     [Fact]
@@ -96,7 +93,7 @@ public sealed class RabbitMqBusTests(RabbitMqServer server) : IDisposable
         await Publish(first.Database, "later");
         await Effect(first, "later");
 
-        await Eventually.Holds(async () => await Count(bus, Queue) == 0, "every copy was taken");
+        await Eventually.Holds(async () => await Count(bus, DropConsumer.Queue) == 0, "every copy was taken");
         (await DropConsumer.Effects(first.Database, "twice")).ShouldBe(1);
     }
 
@@ -113,7 +110,7 @@ public sealed class RabbitMqBusTests(RabbitMqServer server) : IDisposable
         }, default);
 
         await Eventually.Holds(async () => (await first.Database.Unsent(1, default)).Count == 0, "the outbox is empty");
-        (await Count(bus, Queue)).ShouldBe(1000u);
+        (await Count(bus, DropConsumer.Queue)).ShouldBe(1000u);
     }
 
     [Fact]
@@ -148,12 +145,11 @@ public sealed class RabbitMqBusTests(RabbitMqServer server) : IDisposable
         await Effect(first, "a");
         await Publish(first.Database, "later");
         await Effect(first, "later");
-        await Eventually.Holds(async () => await Count(bus, Queue) == 0, "nothing is left");
+        await Eventually.Holds(async () => await Count(bus, DropConsumer.Queue) == 0, "nothing is left");
         (await DropConsumer.Effects(first.Database, "a")).ShouldBe(1);
     }
 
-    private Task<TestHost> Start(BusSettings bus, Deliveries deliveries) =>
-        TestHost.Start(folder, x => x.AddConsumer<DropConsumer>().Endpoint(endpoint => endpoint.Name = Queue), services => services.AddSingleton(deliveries), bus);
+    private Task<TestHost> Start(BusSettings bus, Deliveries deliveries) => DropConsumer.Serve(folder, bus, deliveries);
 
     /// <summary>A process without consumers: what it sends stays in the queue.</summary>
     private Task<TestHost> StartSender(BusSettings bus) => TestHost.Start(folder, _ => { }, addServices: null, bus);
