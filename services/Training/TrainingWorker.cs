@@ -55,7 +55,7 @@ public sealed class TrainingWorker(
                 Device = Device,
                 PretrainedFile = await FromStore(recipe.Pretrained, cancel),
                 WarmStartFile = await FromStore(recipe.WarmStart?.Weights, cancel),
-                Old = recipe.WarmStart is { Replay: not null, TrainedOn: { } version } ? await Old(dataset, version, cancel) : null,
+                Old = recipe.WarmStart is { Replay: not null, TrainedOn: { } version } ? await OldImages.Of(store, dataset, version, cancel) : null,
                 Group = group.Processes,
                 Threads = group.Threads,
                 PretrainedLoaded = report => logger.Pretrained(run.Id, report.ToText()),
@@ -132,14 +132,6 @@ public sealed class TrainingWorker(
             // The same numbers would come again, the same file will not fit later: trying again without a change is no remedy.
             throw new PermanentException(e.Message, e);
         }
-    }
-
-    /// <summary>Which training images an earlier version had.</summary>
-    private async Task<bool[]> Old(DatasetReader dataset, int version, CancellationToken cancel)
-    {
-        using var before = await DatasetReader.Open(store, dataset.Manifest.Dataset, version, cancel);
-        var known = before.Samples.Select(sample => sample.Sha256).ToHashSet(StringComparer.Ordinal);
-        return [.. dataset.IndexesOf(SplitNames.Train).Select(i => known.Contains(dataset.Samples[i].Sha256))];
     }
 
     private async Task<string?> FromStore(string? weights, CancellationToken cancel)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Experiments;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Storage.State;
@@ -24,11 +25,13 @@ internal static class ReproduceCommand
                 Dataset version, recipe and seed come from the version's record; content hashes are compared first. On one CPU thread, with the same
                 program, packages, libtorch and processor, every weight must be the same to the last bit. Otherwise, and where the length was a budget
                 of time, the ranking metrics on the test classes must be within the tolerance. What differs in the environment is listed.
+                A training that began with an earlier model begins with it again, once its file has the recorded hash; of one that began both so and
+                from scratch, the start that was kept is trained.
                 Exit code 0: reproduced. 1: not.
                 """,
             Examples = ["reproduce birds@champion", "reproduce birds@3 --tolerance 0.005 --json"],
             Arguments = { Version },
-            Options = { Tolerance, Output },
+            Options = { Tolerance, Output, SettingSources.FileFlag },
         };
         command.SetAction(Run);
         return command;

@@ -46,7 +46,7 @@ internal sealed class BenchmarkRun(BenchmarkPlan plan, string folder, Experiment
         TrainingOutcome outcome;
         try
         {
-            outcome = await training.Train(recipe, train, validation, own, title, ends: null, cancel);
+            outcome = await training.Train(new TrainingJob { Recipe = recipe, Train = train, Validation = validation, Folder = own }, title, ends: null, cancel);
         }
         catch (TrainingDivergedException e)
         {

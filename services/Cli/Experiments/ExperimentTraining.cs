@@ -1,6 +1,4 @@
 using DmlPipeline.Cli.Terminal;
-using DmlPipeline.Learning.Data;
-using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Learning.Training;
 using DmlPipeline.Learning.Weights;
 using DmlPipeline.Storage;
@@ -14,21 +12,18 @@ internal sealed class ExperimentTraining(IArtifactStore store, TorchThread threa
 {
     private static readonly string[] Leftovers = ["checkpoint*.safetensors", "best.safetensors"];
 
-    /// <param name="recipe">With nothing left on auto.</param>
-    /// <param name="train">What is learnt from.</param>
-    /// <param name="validation">Other classes.</param>
-    /// <param name="folder">Where checkpoints, epochs and the model go.</param>
+    /// <param name="job">What is learnt from, how, and where it writes; weights to begin with and progress are seen to here.</param>
     /// <param name="title">What the line of progress begins with.</param>
     /// <param name="ends">Asked about once a second whether the training is to end here; null never does.</param>
     /// <param name="cancel">Saves a checkpoint and throws.</param>
     /// <exception cref="CliException">The recipe's pretrained weights are not there, or another network's.</exception>
     /// <returns>The outcome; cancelled when <paramref name="ends"/> said so.</returns>
-    public async Task<TrainingOutcome> Train(
-        TrainingRecipe recipe, ImageSet train, ImageSet validation, string folder, string title, Func<TrainingProgress, bool>? ends, CancellationToken cancel)
+    public async Task<TrainingOutcome> Train(TrainingJob job, string title, Func<TrainingProgress, bool>? ends, CancellationToken cancel)
     {
         try
         {
-            return await TrainOn(await PretrainedInStore.LocalFile(store, recipe.Pretrained ?? recipe.WarmStart?.Weights, cancel), recipe, train, validation, folder, title, ends, cancel);
+            var weights = await PretrainedInStore.LocalFile(store, job.Recipe.Pretrained ?? job.Recipe.WarmStart?.Weights, cancel);
+            return await Run(job with { PretrainedFile = weights, WarmStartFile = weights }, title, ends, cancel);
         }
         catch (WeightException e)
         {
@@ -36,18 +31,11 @@ internal sealed class ExperimentTraining(IArtifactStore store, TorchThread threa
         }
     }
 
-    private async Task<TrainingOutcome> TrainOn(
-        string? weights, TrainingRecipe recipe, ImageSet train, ImageSet validation, string folder, string title, Func<TrainingProgress, bool>? ends, CancellationToken cancel)
+    private async Task<TrainingOutcome> Run(TrainingJob job, string title, Func<TrainingProgress, bool>? ends, CancellationToken cancel)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var job = new TrainingJob
+        var reporting = job with
         {
-            Recipe = recipe,
-            Train = train,
-            Validation = validation,
-            Folder = folder,
-            PretrainedFile = weights,
-            WarmStartFile = weights,
             Progressed = progress =>
             {
                 Report(title, progress);
@@ -55,7 +43,7 @@ internal sealed class ExperimentTraining(IArtifactStore store, TorchThread threa
             },
         };
         live.Update($"{title}  starting");
-        var outcome = await thread.Run(() => TrainingLoop.Run(job, stop.Token));
+        var outcome = await thread.Run(() => TrainingLoop.Run(reporting, stop.Token));
         cancel.ThrowIfCancellationRequested();
         return outcome;
     }

@@ -45,7 +45,8 @@ internal sealed class SweepRun(SweepPlan plan, string folder, ExperimentImages i
 
         try
         {
-            var outcome = await new ExperimentTraining(store, thread, live).Train(recipe, train, validation, own, Title(trial, round, records.Count + 1), Ends, cancel);
+            var outcome = await new ExperimentTraining(store, thread, live).Train(
+                new TrainingJob { Recipe = recipe, Train = train, Validation = validation, Folder = own }, Title(trial, round, records.Count + 1), Ends, cancel);
             var stopped = outcome.End == TrainingEnd.Cancelled;
             return Record(stopped ? TrialRecord.Stopped : TrialRecord.Done, outcome.Best, outcome.History.Count, outcome.Seconds, error: null);
         }
