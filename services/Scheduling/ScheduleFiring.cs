@@ -41,9 +41,14 @@ public sealed class ScheduleFiring(Database database, TimeProvider clock, ILogge
     /// <returns>The record; null when there is no such schedule.</returns>
     public Task<FireRow?> FireByHand(string name, bool force, CancellationToken cancel) =>
         database.Write(async transaction =>
-            await transaction.QueryOne<ScheduleRow>("select * from schedules where name = @name", new { name }) is { } row
-                ? await Record(transaction, row.Definition, clock.GetUtcNow(), "asked for by hand", skipped: false, force || row.Definition.Force)
-                : null, cancel);
+            await transaction.QueryOne<ScheduleRow>("select * from schedules where name = @name", new { name }) is { } row ? await FireByHand(transaction, row.Definition, force) : null, cancel);
+
+    private async Task<FireRow> FireByHand(Transaction transaction, ScheduleDefinition schedule, bool force)
+    {
+        // Another fire may have this very millisecond; one that was asked for is another.
+        for (var time = clock.GetUtcNow(); ; time += TimeSpan.FromMilliseconds(1))
+            if (await Record(transaction, schedule, time, "asked for by hand", skipped: false, force || schedule.Force) is { } record) return record;
+    }
 
     private DueTimes Due(ScheduleRow row) => DueFires.At(row.Definition, DateTimeOffset.FromUnixTimeMilliseconds(row.LookedUntil), clock.GetUtcNow());
 

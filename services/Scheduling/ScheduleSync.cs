@@ -32,7 +32,8 @@ public sealed class ScheduleSync(
     {
         await Task.Yield();
         var scheduler = await schedulers.GetScheduler(stoppingToken);
-        var seen = await State(stoppingToken);
+        // What came between the first look, when this started, and now is noticed as a change.
+        (long Count, long ChangedAt)? seen = null;
         var fired = DateTimeOffset.MinValue;
         while (!stoppingToken.IsCancellationRequested)
         {

@@ -35,7 +35,6 @@ public sealed class ScheduleCommandTests : IDisposable
 
         (await Dml("schedules", "run-now", "nightly")).ShouldSatisfyAllConditions(result => result.Code.ShouldBe(1), result => result.Output.ShouldContain("there is no version of birds"));
         using (var database = await sandbox.Home.OpenDatabase(default)) await HomeByHand.Fill(database);
-        await Task.Delay(2);
         (await Dml("schedules", "run-now", "nightly", "--force")).Output.ShouldContain("fires for birds v2");
 
         var shown = (await Dml("schedules", "show", "nightly", "--json")).Json;

@@ -188,6 +188,7 @@ public abstract class ScheduleTests(TestDatabase databases) : IAsyncLifetime
 
         fire.ShouldNotBeNull().Reason.ShouldBe("asked for by hand");
         (await Asked()).ShouldHaveSingleItem().Force.ShouldBeTrue();
+        (await At(Night.AddHours(-1)).FireByHand("nightly", force: true, default)).ShouldNotBeNull("asked for again in the same millisecond").FireTime.ShouldBe(fire.FireTime + 1);
         (await At(Night).FireByHand("unknown", force: false, default)).ShouldBeNull();
     }
 
