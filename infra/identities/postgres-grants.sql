@@ -9,8 +9,8 @@ from pg_tables where schemaname = 'public' and tableowner = current_user \gexec
 
 -- What consumers and workers are made of: see shared/Hosting.
 grant insert, update, delete on inbox, outbox, jobs, workers to dml_ingestion, dml_training, dml_evaluation, dml_registry, dml_scheduling;
--- Whoever publishes an event queues it for the webhooks that want it; the registry delivers.
-grant insert on webhook_deliveries to dml_ingestion, dml_training, dml_evaluation, dml_registry, dml_scheduling;
+-- Whoever publishes an event queues it for the webhooks that want it, and forgets old ones as with messages; the registry delivers.
+grant insert, delete on webhook_deliveries to dml_ingestion, dml_training, dml_evaluation, dml_registry, dml_scheduling;
 grant update on webhook_deliveries to dml_registry;
 grant insert, update on webhooks to dml_registry;
 

@@ -13,6 +13,9 @@ public sealed class DroppedObjects(Database database, IBus bus, ILogger<DroppedO
 
     private const int ObjectsPerMessage = 500;
 
+    // Whoever drops beside the folders may drop a million objects: the log is told of enough to see it.
+    private const int MostTold = 1000;
+
     private readonly HashSet<string> misplaced = new(StringComparer.Ordinal);
 
     /// <param name="seen">As the store has them now; a thousand at most.</param>
@@ -33,12 +36,12 @@ public sealed class DroppedObjects(Database database, IBus bus, ILogger<DroppedO
         return count;
     }
 
-    /// <summary>Says once of each object that lies in no dataset's folder that it does.</summary>
+    /// <summary>Says once of an object that lies in no dataset's folder that it does.</summary>
     private bool IsInPlace(string key)
     {
         if (key.Split('/', 3).Length == 3) return true;
         bool isFirst;
-        lock (misplaced) isFirst = misplaced.Add(key);
+        lock (misplaced) isFirst = misplaced.Count < MostTold && misplaced.Add(key);
         if (isFirst) logger.Misplaced(key);
         return false;
     }

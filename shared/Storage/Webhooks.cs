@@ -106,6 +106,10 @@ public static class Webhooks
         [.. await database.Query<WebhookDeliveryRow>(
             "select * from webhook_deliveries where cast(@webhook as text) is null or webhook_id = @webhook order by id desc limit @limit", new { webhook, limit }, cancel)];
 
+    /// <summary>Ids of deliveries that end so; at most ten of them.</summary>
+    public static async Task<IReadOnlyList<string>> DeliveriesEnding(this Database database, string end, CancellationToken cancel) =>
+        [.. await database.Query<string>("select id from webhook_deliveries where substr(id, length(id) - length(@end) + 1) = @end order by id limit 10", new { end }, cancel)];
+
     private static string? SubjectOf(object message) => message switch
     {
         DatasetReady ready => ready.Dataset,

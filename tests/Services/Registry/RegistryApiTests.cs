@@ -15,12 +15,12 @@ using Microsoft.Extensions.Logging;
 
 namespace DmlPipeline.Tests.Services.Registry;
 
-/// <summary>The interface over real HTTP: three versions of "birds" (the second is the champion) and one of "letters".</summary>
-public sealed class RegistryApiTests : IClassFixture<RegistryApiTests.Server>
+/// <summary>The interface over real HTTP.</summary>
+public sealed class RegistryApiTests : IClassFixture<RegistryServer>
 {
-    private readonly Server server;
+    private readonly RegistryServer server;
 
-    public RegistryApiTests(Server server) => this.server = server;
+    public RegistryApiTests(RegistryServer server) => this.server = server;
 
     [Fact]
     public async Task Models_are_listed_with_their_latest_version_and_aliases()
@@ -170,7 +170,7 @@ public sealed class RegistryApiTests : IClassFixture<RegistryApiTests.Server>
     [InlineData("POST", "/api/webhooks/deliveries/x/replay")]
     public async Task What_changes_something_needs_a_token(string method, string path)
     {
-        foreach (var token in new[] { null, "Bearer wrong", $"Basic {Server.Token}", "Bearer ", $"Bearer {Server.Token}x" })
+        foreach (var token in new[] { null, "Bearer wrong", $"Basic {RegistryServer.Token}", "Bearer ", $"Bearer {RegistryServer.Token}x" })
         {
             using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = method == "GET" ? null : new StringContent("""{"why":"x","url":"https://example.org","secret":"env:X"}""", Encoding.UTF8, "application/json") };
             if (token is not null) request.Headers.TryAddWithoutValidation("Authorization", token);
@@ -193,7 +193,7 @@ public sealed class RegistryApiTests : IClassFixture<RegistryApiTests.Server>
         {
             using var request = new HttpRequestMessage(method, path)
             {
-                Content = new StringContent(body, Encoding.UTF8, "application/json"), Headers = { Authorization = new AuthenticationHeaderValue("Bearer", Server.Token) },
+                Content = new StringContent(body, Encoding.UTF8, "application/json"), Headers = { Authorization = new AuthenticationHeaderValue("Bearer", RegistryServer.Token) },
             };
             using var response = await server.Client.SendAsync(request);
             response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.Content.ReadAsStringAsync());
@@ -232,70 +232,5 @@ public sealed class RegistryApiTests : IClassFixture<RegistryApiTests.Server>
         request.Headers.Range = new RangeHeaderValue(from, null);
         request.Headers.IfRange = new RangeConditionHeaderValue(etag);
         return server.Client.SendAsync(request);
-    }
-
-    public sealed class Server : IAsyncLifetime
-    {
-        private readonly TemporaryFolder folder = new();
-        private Database database = null!;
-        private WebApplication app = null!;
-
-        public HttpClient Client { get; private set; } = null!;
-
-        public string Folder => folder.Path;
-
-        public const string Token = "0123456789abcdef";
-
-        public async Task InitializeAsync()
-        {
-            database = await folder.OpenDatabase();
-            var store = folder.OpenStore();
-            await File.WriteAllTextAsync(Path.Combine(folder.Path, "secret"), "the secret");
-            await store.Put("secret", new MemoryStream("the secret"u8.ToArray()), default);
-            await Fill(store);
-
-            var builder = WebApplication.CreateSlimBuilder();
-            builder.Logging.ClearProviders();
-            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-            builder.Services.AddSingleton(database);
-            builder.Services.AddSingleton<IArtifactStore>(store).AddSingleton<PromotionDesk>().AddSingleton<WebhookBook>();
-            await File.WriteAllTextAsync(Path.Combine(folder.Path, "tokens"), $"ann {Token}\n");
-            builder.Services.Configure<RegistryOptions>(options => options.TokenFile = Path.Combine(folder.Path, "tokens"));
-            app = builder.Build();
-            app.MapRegistry();
-            await app.StartAsync();
-            Client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
-        }
-
-        public async Task DisposeAsync()
-        {
-            Client.Dispose();
-            await app.DisposeAsync();
-            database.Dispose();
-            folder.Dispose();
-        }
-
-        private Task Fill(FolderStore store) => database.Write(async transaction =>
-        {
-            foreach (var (model, version, score, recall) in new[] { ("birds", 1, 0.3, 0.6), ("birds", 2, 0.7, 0.8), ("birds", 3, 0.5, 0.7), ("letters", 1, 0.9, 0.95) })
-            {
-                var json = new JsonObject { ["model"] = model, ["version"] = version, ["metrics"] = new JsonObject { ["map@r"] = score } }.ToJsonString(ContractJson.Indented);
-                await Version(transaction, model, version, "ready", json);
-                foreach (var (name, value) in new[] { ("map@r", score), ("recall@1", recall) })
-                    await transaction.Execute("insert into model_metrics values (@model, @version, @name, @value)", new { model, version, name, value });
-                await store.Put($"models/{model}/v{version}/model.safetensors", new MemoryStream(Encoding.UTF8.GetBytes($"0123456789 of v{version}")), default);
-                await store.Put($"models/{model}/v{version}/model.json", new MemoryStream(Encoding.UTF8.GetBytes(json)), default);
-            }
-            await Version(transaction, "birds", 9, "pending", json: null);
-            await transaction.Execute("insert into aliases (model, alias, version) values ('birds', 'champion', 2)");
-            foreach (var (version, promoted, reason) in new[] { (1, true, "first"), (2, true, "better"), (3, false, "worse") })
-                await transaction.Execute(
-                    "insert into alias_history (model, alias, version, promoted, reason, decided_at) values ('birds', 'champion', @version, @promoted, @reason, 1000)",
-                    new { version, promoted, reason });
-        }, default);
-
-        private static Task Version(Transaction transaction, string model, int version, string state, string? json) => transaction.Execute(
-            "insert into model_versions values (@model, @version, @run, @state, @model, 1, @json, 0)",
-            new { model, version, run = $"{model}-{version}", state, json });
     }
 }
