@@ -6,7 +6,7 @@ server=$(basename "$0")
 
 say() { printf '%s: %s\n' "$server" "$*" >&2; }
 die() { say "$@"; exit 1; }
-usage() { sed -n '2,/^[^#]/ s/^# \{0,1\}//p' "$0"; exit 2; }
+usage() { sed -n '2,/^[^#]/ s/^# \{0,1\}//p' "$0"; exit "${1:-2}"; }
 
 # What follows the verb: [FOLDER] [--until-exit PID]
 read_arguments() {
