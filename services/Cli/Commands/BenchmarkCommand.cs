@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Experiments;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Contracts.Datasets;
@@ -36,7 +37,7 @@ internal static class BenchmarkCommand
                 """,
             Examples = ["benchmark birds --recipes ice,circle,softmax --budget 2m", "benchmark birds@2 --recipes ice,my-recipe.yaml --epochs 20 --seeds 3 --json"],
             Arguments = { Dataset },
-            Options = { Recipes, FoldCount, Seeds, Budget, Epochs, Metrics, Name },
+            Options = { Recipes, FoldCount, Seeds, Budget, Epochs, Metrics, Name, SettingSources.FileFlag },
         };
         FoldCount.Validators.Add(result => ExperimentOptions.Within(result, 2, 100));
         Seeds.Validators.Add(result => ExperimentOptions.Within(result, 1, 1000));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Contracts.Datasets;
@@ -18,12 +19,14 @@ internal static class DatasetsCommand
         {
             Examples = ["datasets show birds", "datasets show birds --json"],
             Arguments = { Name },
+            Options = { SettingSources.FileFlag },
         };
         show.SetAction(ShowOne);
         var list = new DocumentedCommand("datasets", "List the datasets, or show one of them")
         {
             Examples = ["datasets", "datasets show birds"],
             Subcommands = { show },
+            Options = { SettingSources.FileFlag },
         };
         list.SetAction(List);
         return list;

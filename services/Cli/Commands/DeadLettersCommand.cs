@@ -18,7 +18,7 @@ internal static class DeadLettersCommand
     private static readonly Argument<string?> IdOrAll = new("ID") { Description = "The message's id; its beginning or end will do. Without it: --all", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Option<string> Queue = new("--queue") { Description = "Only of this queue", HelpName = "NAME" };
     private static readonly Option<bool> All = new("--all") { Description = "Every dead letter, or every one of --queue" };
-    private static readonly Option<int> Limit = new("--limit") { Description = "At most so many", HelpName = "N", DefaultValueFactory = _ => 100 };
+    private static readonly Option<int> Limit = SharedOptions.Number("--limit", "At most so many", usual: 100);
 
     static DeadLettersCommand() => Queue.AcceptOnlyFromAmong([.. PipelineQueues.All.Select(queue => queue.Name)]);
 
@@ -59,15 +59,8 @@ internal static class DeadLettersCommand
 
     private static async Task<int> On(ParseResult parse, Func<ParseResult, DeadLetters, CancellationToken, Task<int>> run, CancellationToken cancel)
     {
-        try
-        {
-            await using var letters = await DeadLetters.Open(new SettingSources(parse, Environment.GetEnvironmentVariable).Bus("dml dead-letters"), cancel);
-            return await run(parse, letters, cancel);
-        }
-        catch (SettingException e)
-        {
-            throw new CliException(ServeCommand.Explain(e));
-        }
+        await using var letters = await DeadLetters.Open(new SettingSources(parse, Environment.GetEnvironmentVariable).Bus("dml dead-letters"), cancel);
+        return await run(parse, letters, cancel);
     }
 
     private static async Task<int> List(ParseResult parse, DeadLetters letters, CancellationToken cancel)
@@ -90,13 +83,14 @@ internal static class DeadLettersCommand
     private static async Task<int> Show(ParseResult parse, DeadLetters letters, CancellationToken cancel)
     {
         var screen = new Screen(parse);
-        foreach (var letter in await Find(letters, parse.GetRequiredValue(Id), cancel))
+        var found = await Find(letters, parse.GetRequiredValue(Id), cancel);
+        if (screen.IsJson)
         {
-            if (screen.IsJson)
-            {
-                screen.Json(ToJson(letter));
-                continue;
-            }
+            screen.Json(new JsonArray([.. found.Select(ToJson)]));
+            return 0;
+        }
+        foreach (var letter in found)
+        {
             screen.Heading($"{letter.Type} {letter.Id}");
             screen.Facts(("queue", letter.Queue), ("failed", $"{letter.FailedAt:yyyy-MM-dd HH:mm:ss zzz}"), ("worker", letter.Worker), ("reason", letter.Reason));
             screen.Line();

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Images;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Contracts;
@@ -21,7 +22,7 @@ internal static class EmbedCommand
         {
             Examples = ["embed photos/ --model birds@champion -o photos.npy", "embed a.jpg b.jpg --model birds@3 -o pair.safetensors"],
             Arguments = { Paths },
-            Options = { Model, Output },
+            Options = { Model, Output, SettingSources.FileFlag },
         };
         Output.Validators.Add(result =>
         {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Images;
 using DmlPipeline.Cli.Judging;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Contracts.Datasets;
@@ -65,7 +66,7 @@ internal static class EvaluateCommand
                 "evaluate birds --dataset birds --linear lda,kissme,ldml --dimensions 64", "evaluate faces --dataset faces --calibrate", "evaluate model.safetensors --dataset new/ --calibrate --fit-on old/",
             ],
             Arguments = { Model },
-            Options = { Dataset, Split, Roles, Baselines, PerClass },
+            Options = { Dataset, Split, Roles, Baselines, PerClass, SettingSources.FileFlag },
         };
         foreach (var option in JudgingOptions.All.Concat(FittingOptions.All)) command.Options.Add(option);
         command.Validators.Add(JudgingOptions.Validate);

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
-using DmlPipeline.Hosting;
 using DmlPipeline.Storage.Care;
 
 namespace DmlPipeline.Cli.Commands;
@@ -64,14 +63,7 @@ internal static class GcCommand
 
     private static CheckpointRetention Retention(ParseResult parse)
     {
-        try
-        {
-            var sources = new SettingSources(parse, Environment.GetEnvironmentVariable);
-            return new CheckpointRetention(TimeSpan.FromDays(sources.Number(Settings.KeepCheckpoints, from: 0, to: 100_000)), sources.Number(Settings.KeepLast, from: 0, to: int.MaxValue));
-        }
-        catch (SettingException e)
-        {
-            throw new CliException(ServeCommand.Explain(e));
-        }
+        var sources = new SettingSources(parse, Environment.GetEnvironmentVariable);
+        return new CheckpointRetention(TimeSpan.FromDays(sources.Number(Settings.KeepCheckpoints, from: 0, to: 100_000)), sources.Number(Settings.KeepLast, from: 0, to: int.MaxValue));
     }
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.Terminal;
-using DmlPipeline.Hosting;
 using DmlPipeline.Local;
 using DmlPipeline.Storage;
 
@@ -28,21 +28,12 @@ internal static class MigrateCommand
 
     private static async Task<int> Run(ParseResult parse, CancellationToken cancel)
     {
-        try
-        {
-            var sources = new SettingSources(parse, Environment.GetEnvironmentVariable);
-            var location = sources[Settings.Database] ?? new PipelineHome(parse.GetValue(SharedOptions.Home)!).DatabaseFile;
-            using var database = await Database.Open(location, sources[Settings.DatabaseUser], sources[Settings.DatabasePassword], cancel);
-            new Screen(parse).Line($"The tables in {location} are up to date.");
-            return 0;
-        }
-        catch (DatabaseException e)
-        {
-            throw new CliException(ServeCommand.Explain(new SettingException(e.Setting, e.Message, e)));
-        }
-        catch (SettingException e)
-        {
-            throw new CliException(ServeCommand.Explain(e));
-        }
+        var sources = new SettingSources(parse, Environment.GetEnvironmentVariable);
+        var location = sources[Settings.Database] ?? new PipelineHome(parse.GetValue(SharedOptions.Home)!).DatabaseFile;
+        using var database = await Database.Open(location, sources[Settings.DatabaseUser], sources[Settings.DatabasePassword], cancel);
+        var screen = new Screen(parse);
+        if (screen.IsJson) screen.Json(new JsonObject { ["database"] = location, ["upToDate"] = true });
+        else screen.Line($"The tables in {location} are up to date.");
+        return 0;
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Registry;
@@ -18,17 +19,18 @@ internal static class ModelsCommand
 
     public static Command Create()
     {
-        var show = new DocumentedCommand("show", "Versions of a model with metrics and how its champion changed; or one version with its lineage and what the gate made of it")
+        var show = new DocumentedCommand("show", "Versions of a model with metrics and how its aliases moved; or one version with its lineage and what the gate made of it")
         {
             Examples = ["models show birds", "models show birds@champion", "models show birds@2 --json"],
             Arguments = { Name },
+            Options = { SettingSources.FileFlag },
         };
         show.SetAction(ShowModel);
         var list = new DocumentedCommand("models", "List the registered model versions, or show a model")
         {
             Examples = ["models", "models --filter 'recall@1>=0.9' --best map@r", "models show birds"],
             Subcommands = { show },
-            Options = { Filter, Best },
+            Options = { Filter, Best, SettingSources.FileFlag },
         };
         foreach (var command in VerdictCommands.OfModels()) list.Subcommands.Add(command);
         list.SetAction(List);
@@ -79,7 +81,7 @@ internal static class ModelsCommand
         }
         ModelText.Table(screen, versions);
         screen.Line();
-        screen.Heading("how the champion changed");
+        screen.Heading("how its aliases moved");
         screen.Table(["when", "version", "", "by", "reason"], history.Select(row => (string[])
             [Show.Time(row.DecidedAt), $"v{row.Version}", row.Promoted ? $"became {row.Alias}" : $"{row.Action} as {row.Alias}", row.DecidedBy, row.Reason]));
         return 0;
@@ -98,7 +100,7 @@ internal static class ModelsCommand
         }
         var document = JsonNode.Parse(row.ModelJson)!;
         var lineage = document["lineage"];
-        screen.Heading($"{row.Model} v{row.Version}{(row.Aliases is null ? "" : $" ({row.Aliases})")}");
+        screen.Heading($"{row.Model} v{row.Version}{(row.Aliases is null ? "" : $" ({row.Aliases.Replace(",", ", ", StringComparison.Ordinal)})")}");
         screen.Facts(
             ("run", row.RunId), ("dataset", $"{row.Dataset} v{row.DatasetVersion}, content {lineage?["datasetContentHash"]?.ToString()[..12]}"),
             ("registered", Show.Time(row.CreatedAt)), ("recipe", $"hash {document["recipeHash"]?.ToString()[..12]}"), ("seed", lineage?["seed"]?.ToString()),

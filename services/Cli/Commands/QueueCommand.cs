@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Storage.Work;
@@ -20,8 +19,8 @@ internal static class QueueCommand
                 then what was asked for first. Low priority goes with the normal one after a day.
                 """,
             Examples = ["queue", "queue --json", "queue --settings dml.yaml"],
-            Options = { SettingSources.FileFlag },
         };
+        foreach (var flag in OpenedDatabase.Flags) command.Options.Add(flag);
         command.SetAction(List);
         return command;
     }
@@ -29,22 +28,10 @@ internal static class QueueCommand
     private static async Task<int> List(ParseResult parse, CancellationToken cancel)
     {
         var screen = new Screen(parse);
-        using var home = await OpenedHome.Open(parse, cancel);
-        var waiting = await home.Database.Waiting(kind: null, cancel);
-        if (screen.IsJson)
-        {
-            screen.Json(new JsonArray([.. waiting.Select(ToJson)]));
-            return 0;
-        }
-        if (waiting.Count == 0)
-        {
-            screen.Line("Nothing waits.");
-            return 0;
-        }
-        screen.Table(["job", "of", "priority", "needs", ">waits", "for"], waiting.Select(job => (string[])
-        [
-            job.Kind, job.Subject, PriorityOf(job), job.Needs ?? "", Show.Between(job.Since, to: null), job.Why,
-        ]));
+        using var opened = await OpenedDatabase.Open(parse, mayCreate: false, cancel);
+        screen.Rows(
+            await opened.Database.Waiting(kind: null, cancel), ToJson, "Nothing waits.", ["job", "of", "priority", "needs", ">waits", "for"],
+            job => [job.Kind, job.Subject, PriorityOf(job), job.Needs ?? "", Show.Between(job.Since, to: null), job.Why]);
         return 0;
     }
 

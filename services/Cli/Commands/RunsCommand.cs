@@ -38,21 +38,16 @@ internal static class RunsCommand
         using var home = await OpenedHome.Open(parse, cancel);
         var runs = await home.Database.Runs(dataset: null, cancel);
         var waiting = await RunText.WhyWaiting(home, cancel);
-        if (screen.IsJson)
-        {
-            screen.Json(new JsonArray([.. runs.Select(run => RunText.ToJson(run, waiting.GetValueOrDefault(run.Id)))]));
-            return 0;
-        }
-        if (runs.Count == 0)
-        {
-            screen.Line($"No runs yet. New data is trained on by itself; ask for a run with: {home.Hint("train", "DATASET")}");
-            return 0;
-        }
-        screen.Table(["run", "state", "dataset", "recipe", ">recall@1", ">map@r", "started", "took", "why"], runs.Reverse().Select(run => (string[])
-        [
-            run.Id, RunText.State(run), $"{run.Dataset} v{run.DatasetVersion}", RunText.Recipe(run), RunText.Metric(run, "recall@1"), RunText.Metric(run, "map@r"),
-            run.StartedAt is { } started ? Show.Time(started) : "", Show.Between(run.StartedAt, run.FinishedAt), waiting.GetValueOrDefault(run.Id) ?? run.Error ?? run.Reason,
-        ]));
+        screen.Rows(
+            // Programs get them as they came; people look for the newest, and find it above.
+            screen.IsJson ? runs : [.. runs.Reverse()], run => RunText.ToJson(run, waiting.GetValueOrDefault(run.Id)),
+            $"No runs yet. New data is trained on by itself; ask for a run with: {home.Hint("train", "DATASET")}",
+            ["run", "state", "dataset", "recipe", ">recall@1", ">map@r", "started", "took", "why"],
+            run =>
+            [
+                run.Id, RunText.State(run), $"{run.Dataset} v{run.DatasetVersion}", RunText.Recipe(run), RunText.Metric(run, "recall@1"), RunText.Metric(run, "map@r"),
+                run.StartedAt is { } started ? Show.Time(started) : "", Show.Between(run.StartedAt, run.FinishedAt), waiting.GetValueOrDefault(run.Id) ?? run.Error ?? run.Reason,
+            ]);
         return 0;
     }
 

@@ -16,8 +16,8 @@ internal static class SchedulesCommand
     private static readonly Argument<string> Name = new("NAME") { Description = "The schedule" };
     private static readonly Argument<string?> NameOrAll = new("NAME") { Description = "The schedule; all of them without it", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Argument<string[]> Files = new("FILE") { Description = "YAML files; together they are all that files declare", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<int> Limit = new("--limit") { Description = "At most so many fires", HelpName = "N", DefaultValueFactory = _ => 20 };
-    private static readonly Option<int> Count = new("--count") { Description = "How many times", HelpName = "N", DefaultValueFactory = _ => 10 };
+    private static readonly Option<int> Limit = SharedOptions.Number("--limit", "At most so many fires", usual: 20);
+    private static readonly Option<int> Count = SharedOptions.Number("--count", "How many times", usual: 10);
     private static readonly Option<DateTimeOffset?> From = new("--from") { Description = "Times after this one instead of now, such as 2027-03-27", HelpName = "TIME" };
     private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Only show what would change" };
     private static readonly Option<bool> Force = new("--force") { Description = "Train whatever the retraining policy says" };
@@ -36,8 +36,8 @@ internal static class SchedulesCommand
         var add = Define("add", "Add a schedule, or change the one of that name", ["schedules add nightly --dataset birds --cron '30 2 * * *' --timezone Europe/Berlin --except sunday"], Add, Name, Dataset, Cron, TimeZone, Recipe, Except, Jitter, MaxConcurrent, Missed, Force);
         var list = Define("list", "All schedules, with the next time of each", ["schedules list", "schedules list --json"], List);
         var show = Define("show", "One schedule, and its fires: what was decided at each, and why", ["schedules show nightly", "schedules show nightly --limit 100 --json"], ShowOne, Name, Limit);
-        var pause = Define("pause", "Let a schedule rest; what comes meanwhile is not caught up with", ["schedules pause nightly"], (parse, database, cancel) => Pause(parse, database, paused: true, cancel), Name);
-        var resume = Define("resume", "Let a schedule go on", ["schedules resume nightly"], (parse, database, cancel) => Pause(parse, database, paused: false, cancel), Name);
+        var pause = Define("pause", "Let a schedule rest; what comes meanwhile is not caught up with", ["schedules pause nightly"], (parse, opened, cancel) => Pause(parse, opened, paused: true, cancel), Name);
+        var resume = Define("resume", "Let a schedule go on", ["schedules resume nightly"], (parse, opened, cancel) => Pause(parse, opened, paused: false, cancel), Name);
         var remove = Define("remove", "Take a schedule away; the records of its fires stay", ["schedules remove nightly"], Remove, Name);
         var next = Define("next", "The next times, local and UTC, with changes of the clock and excluded days", ["schedules next nightly --count 5", "schedules next nightly --from 2027-03-26"], Next, NameOrAll, Count, From);
         var now = Define("run-now", "Fire a schedule now, whatever its times are", ["schedules run-now nightly", "schedules run-now nightly --force"], RunNow, Name, Force);
@@ -66,7 +66,7 @@ internal static class SchedulesCommand
     }
 
     private static DocumentedCommand Define(
-        string name, string description, IReadOnlyList<string> examples, Func<ParseResult, Database, CancellationToken, Task<int>> run, params Symbol[] symbols)
+        string name, string description, IReadOnlyList<string> examples, Func<ParseResult, OpenedDatabase, CancellationToken, Task<int>> run, params Symbol[] symbols)
     {
         var command = new DocumentedCommand(name, description) { Examples = examples };
         foreach (var symbol in symbols)
@@ -74,12 +74,16 @@ internal static class SchedulesCommand
             if (symbol is Argument argument) command.Arguments.Add(argument);
             else command.Options.Add((Option)symbol);
         }
-        foreach (var flag in ScheduleDatabase.Flags) command.Options.Add(flag);
-        command.SetAction((parse, cancel) => ScheduleDatabase.Use(parse, mayCreate: name is "add" or "apply", database => run(parse, database, cancel), cancel));
+        foreach (var flag in OpenedDatabase.Flags) command.Options.Add(flag);
+        command.SetAction(async (parse, cancel) =>
+        {
+            using var opened = await OpenedDatabase.Open(parse, mayCreate: name is "add" or "apply", cancel);
+            return await run(parse, opened, cancel);
+        });
         return command;
     }
 
-    private static async Task<int> Add(ParseResult parse, Database database, CancellationToken cancel)
+    private static async Task<int> Add(ParseResult parse, OpenedDatabase opened, CancellationToken cancel)
     {
         var recipe = parse.GetValue(Recipe) is { } named ? await RecipeSource.Read(named, cancel) : null;
         recipe?.Parse();
@@ -90,37 +94,34 @@ internal static class SchedulesCommand
             JitterSeconds = ScheduleDefinition.TryReadSeconds(parse.GetRequiredValue(Jitter), out var seconds) ? seconds : -1,
         };
         if (schedule.Mistakes(Now).FirstOrDefault() is { Mistake: not null } wrong) throw new CliException($"{wrong.Option} {wrong.Mistake}.");
-        await database.Write(transaction => transaction.Put(schedule, ScheduleRows.FromCommandLine, paused: null, Database.Now), cancel);
-        return await Answer(parse, database, schedule.Name, $"Schedule {schedule.Name} is kept.", cancel);
+        await opened.Database.Write(transaction => transaction.Put(schedule, ScheduleRows.FromCommandLine, paused: null, Database.Now), cancel);
+        return await Answer(parse, opened, schedule.Name, $"Schedule {schedule.Name} is kept.", cancel);
     }
 
-    private static async Task<int> List(ParseResult parse, Database database, CancellationToken cancel)
+    private static async Task<int> List(ParseResult parse, OpenedDatabase opened, CancellationToken cancel)
     {
         var screen = new Screen(parse);
-        var rows = await database.Schedules(cancel);
-        if (screen.IsJson) screen.Json(new JsonArray([.. rows.Select(row => ScheduleText.ToJson(row, Now))]));
-        else if (rows.Count == 0) screen.Line($"There are no schedules. Add one with: {Hint.Command("schedules", "add", "--help")}");
-        else
-        {
-            screen.Table(["schedule", "dataset", "cron", "time zone", "recipe", "next, local", "next, UTC", "declared by"], rows.Select(row =>
+        screen.Rows(
+            await opened.Database.Schedules(cancel), row => ScheduleText.ToJson(row, Now), NoSchedules(opened),
+            ["schedule", "dataset", "cron", "time zone", "recipe", "next, local", "next, UTC", "declared by"],
+            row =>
             {
                 var next = ScheduleText.Next(row, Now);
-                return (string[])
+                return
                 [
                     row.Name, row.Dataset, row.Definition.Cron, row.Definition.TimeZone, ShortRecipe(row.Definition),
                     row.Paused ? "paused" : next is null ? "never" : ScheduleText.Local(next.Local), next is null ? "" : ScheduleText.Utc(next.Time), row.Source,
                 ];
-            }));
-        }
+            });
         return 0;
     }
 
-    private static async Task<int> ShowOne(ParseResult parse, Database database, CancellationToken cancel)
+    private static async Task<int> ShowOne(ParseResult parse, OpenedDatabase opened, CancellationToken cancel)
     {
         var screen = new Screen(parse);
-        var row = await Find(parse, database, cancel);
-        var fires = await database.Fires(row.Name, parse.GetValue(Limit), cancel);
-        var policy = await database.QueryOne<string>("select policy_json from retraining_policies where dataset = @Dataset", new { row.Dataset }, cancel);
+        var row = await Find(parse, opened, cancel);
+        var fires = await opened.Database.Fires(row.Name, parse.GetValue(Limit), cancel);
+        var policy = await opened.Database.QueryOne<string>("select policy_json from retraining_policies where dataset = @Dataset", new { row.Dataset }, cancel);
         if (screen.IsJson)
         {
             var document = ScheduleText.ToJson(row, Now);
@@ -145,69 +146,69 @@ internal static class SchedulesCommand
         return 0;
     }
 
-    private static async Task<int> Pause(ParseResult parse, Database database, bool paused, CancellationToken cancel)
+    private static async Task<int> Pause(ParseResult parse, OpenedDatabase opened, bool paused, CancellationToken cancel)
     {
-        var row = await Find(parse, database, cancel);
-        var changed = await database.Write(transaction => transaction.Pause(row.Name, paused, Database.Now), cancel);
-        return await Answer(parse, database, row.Name, $"Schedule {row.Name} {(paused ? "rests" : "goes on")}{(changed ? "" : " already")}.", cancel);
+        var row = await Find(parse, opened, cancel);
+        var changed = await opened.Database.Write(transaction => transaction.Pause(row.Name, paused, Database.Now), cancel);
+        return await Answer(parse, opened, row.Name, $"Schedule {row.Name} {(paused ? "rests" : "goes on")}{(changed ? "" : " already")}.", cancel);
     }
 
-    private static async Task<int> Remove(ParseResult parse, Database database, CancellationToken cancel)
+    private static async Task<int> Remove(ParseResult parse, OpenedDatabase opened, CancellationToken cancel)
     {
         var screen = new Screen(parse);
-        var row = await Find(parse, database, cancel);
-        await database.Write(transaction => transaction.Remove(row.Name), cancel);
+        var row = await Find(parse, opened, cancel);
+        await opened.Database.Write(transaction => transaction.Remove(row.Name), cancel);
         if (screen.IsJson) screen.Json(ScheduleText.ToJson(row, Now));
         else screen.Line($"Schedule {row.Name} is taken away.{(row.Source == ScheduleRows.FromCommandLine ? "" : $" It comes back with the next look at the {row.Source} that declares it.")}");
         return 0;
     }
 
-    private static async Task<int> Next(ParseResult parse, Database database, CancellationToken cancel)
+    private static async Task<int> Next(ParseResult parse, OpenedDatabase opened, CancellationToken cancel)
     {
         var screen = new Screen(parse);
-        IReadOnlyList<ScheduleRow> rows = parse.GetValue(NameOrAll) is { } name ? [await Find(name, database, cancel)] : await database.Schedules(cancel);
+        IReadOnlyList<ScheduleRow> rows = parse.GetValue(NameOrAll) is { } name ? [await Find(name, opened, cancel)] : await opened.Database.Schedules(cancel);
         var after = parse.GetValue(From) ?? Now;
         var times = rows.SelectMany(row => FireTimes.After(row.Definition, after).Take(parse.GetValue(Count)).Select(time => (Row: row, Time: time)))
             .OrderBy(next => next.Time.Time).Take(parse.GetValue(Count)).ToList();
-        if (screen.IsJson)
-        {
-            screen.Json(new JsonArray([.. times.Select(next =>
+        screen.Rows(
+            times,
+            next =>
             {
                 var document = ScheduleText.ToJson(next.Time);
                 document["schedule"] = next.Row.Name;
                 document["paused"] = next.Row.Paused;
-                return (JsonNode)document;
-            })]));
-            return 0;
-        }
-        screen.Table(["schedule", "local", "UTC", "fires at, UTC", "remarks"], times.Select(next => (string[])
-        [
-            next.Row.Name, ScheduleText.Local(next.Time.Local), ScheduleText.Utc(next.Time.Time), next.Time.Excluded is null && !next.Row.Paused ? ScheduleText.Utc(next.Time.At) : "–",
-            string.Join("; ", new[] { next.Row.Paused ? "paused" : null, next.Time.Excluded is { } day ? $"excluded ({day})" : null, next.Time.Clock }.OfType<string>()),
-        ]));
+                return document;
+            },
+            rows.Count == 0 ? NoSchedules(opened) : "None of the times ever comes.",
+            ["schedule", "local", "UTC", "fires at, UTC", "remarks"],
+            next =>
+            [
+                next.Row.Name, ScheduleText.Local(next.Time.Local), ScheduleText.Utc(next.Time.Time), next.Time.Excluded is null && !next.Row.Paused ? ScheduleText.Utc(next.Time.At) : "–",
+                string.Join("; ", new[] { next.Row.Paused ? "paused" : null, next.Time.Excluded is { } day ? $"excluded ({day})" : null, next.Time.Clock }.OfType<string>()),
+            ]);
         return 0;
     }
 
-    private static async Task<int> RunNow(ParseResult parse, Database database, CancellationToken cancel)
+    private static async Task<int> RunNow(ParseResult parse, OpenedDatabase opened, CancellationToken cancel)
     {
         var screen = new Screen(parse);
-        var row = await Find(parse, database, cancel);
-        var fire = (await new ScheduleFiring(database, Database.Clock, NullLogger<ScheduleFiring>.Instance).FireByHand(row.Name, parse.GetValue(Force), cancel))!;
+        var row = await Find(parse, opened, cancel);
+        var fire = (await new ScheduleFiring(opened.Database, Database.Clock, NullLogger<ScheduleFiring>.Instance).FireByHand(row.Name, parse.GetValue(Force), cancel))!;
         if (screen.IsJson) screen.Json(ScheduleText.ToJson(fire));
         else if (fire.Outcome == "skipped") screen.Line($"Nothing was asked: {fire.Reason}.");
-        else screen.Line($"Schedule {row.Name} fires for {row.Dataset} v{fire.DatasetVersion}. What is decided: {Hint.Command("schedules", "show", row.Name)}");
+        else screen.Line($"Schedule {row.Name} fires for {row.Dataset} v{fire.DatasetVersion}. What is decided: {opened.Hint("schedules", "show", row.Name)}");
         return fire.Outcome == "skipped" ? 1 : 0;
     }
 
-    private static async Task<int> Apply(ParseResult parse, Database database, CancellationToken cancel)
+    private static async Task<int> Apply(ParseResult parse, OpenedDatabase opened, CancellationToken cancel)
     {
         var screen = new Screen(parse);
         var files = parse.GetRequiredValue(Files).Select(ScheduleFile.Read).ToList();
-        var policies = (await database.Query<(string Dataset, string Json)>("select dataset, policy_json from retraining_policies", null, cancel)).ToDictionary(row => row.Dataset, row => row.Json, StringComparer.Ordinal);
-        var changes = ScheduleChange.Between(await database.Schedules(cancel), policies, files);
+        var policies = (await opened.Database.Query<(string Dataset, string Json)>("select dataset, policy_json from retraining_policies", null, cancel)).ToDictionary(row => row.Dataset, row => row.Json, StringComparer.Ordinal);
+        var changes = ScheduleChange.Between(await opened.Database.Schedules(cancel), policies, files);
         var dry = parse.GetValue(DryRun);
         if (!dry && changes.Count > 0)
-            await database.Write(async transaction =>
+            await opened.Database.Write(async transaction =>
             {
                 foreach (var change in changes) await change.Apply(transaction, Database.Now);
             }, cancel);
@@ -225,20 +226,22 @@ internal static class SchedulesCommand
         return 0;
     }
 
-    private static async Task<int> Answer(ParseResult parse, Database database, string name, string text, CancellationToken cancel)
+    private static async Task<int> Answer(ParseResult parse, OpenedDatabase opened, string name, string text, CancellationToken cancel)
     {
         var screen = new Screen(parse);
-        var row = (await database.Schedule(name, cancel))!;
+        var row = (await opened.Database.Schedule(name, cancel))!;
         if (screen.IsJson) screen.Json(ScheduleText.ToJson(row, Now));
         else screen.Line($"{text}{(ScheduleText.Next(row, Now) is { } next ? $" Next: {ScheduleText.Local(next.Local)} ({ScheduleText.Utc(next.Time)} UTC)." : "")}");
         return 0;
     }
 
-    private static Task<ScheduleRow> Find(ParseResult parse, Database database, CancellationToken cancel) => Find(parse.GetRequiredValue(Name), database, cancel);
+    private static Task<ScheduleRow> Find(ParseResult parse, OpenedDatabase opened, CancellationToken cancel) => Find(parse.GetRequiredValue(Name), opened, cancel);
 
-    private static async Task<ScheduleRow> Find(string name, Database database, CancellationToken cancel) =>
-        await database.Schedule(name, cancel)
-        ?? throw new CliException($"There is no schedule '{name}'. {((await database.Schedules(cancel)) is { Count: > 0 } some ? $"There are: {string.Join(", ", some.Select(row => row.Name))}." : "There is none yet.")}");
+    private static async Task<ScheduleRow> Find(string name, OpenedDatabase opened, CancellationToken cancel) =>
+        await opened.Database.Schedule(name, cancel)
+        ?? throw new CliException($"There is no schedule '{name}'. {((await opened.Database.Schedules(cancel)) is { Count: > 0 } some ? $"There are: {string.Join(", ", some.Select(row => row.Name))}." : "There is none yet.")}");
+
+    private static string NoSchedules(OpenedDatabase opened) => $"There are no schedules. Add one with: {opened.Hint("schedules", "add", "--help")}";
 
     private static string ShortRecipe(ScheduleDefinition schedule) => schedule.Recipe.Length == 0 ? "" : schedule.Recipe.Contains('\n', StringComparison.Ordinal) || schedule.Recipe.Length > 30 ? "(a file's)" : schedule.Recipe;
 

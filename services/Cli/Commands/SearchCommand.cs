@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Images;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Evaluation.Report;
@@ -35,7 +36,7 @@ internal static class SearchCommand
         {
             Examples = ["search photo.jpg --model birds@champion --gallery birds", "search photos/ -m birds@champion -g birds -k 10 --html found.html"],
             Arguments = { Queries },
-            Options = { Model, Gallery, Split, K, Html },
+            Options = { Model, Gallery, Split, K, Html, SettingSources.FileFlag },
         };
         command.SetAction(Run);
         return command;

@@ -65,26 +65,19 @@ internal static class ServeCommand
         IReadOnlyList<PipelineService> services = names.Contains(Every, StringComparer.Ordinal)
             ? PipelineService.All
             : [.. PipelineService.All.Where(service => names.Contains(service.Name, StringComparer.Ordinal))];
-        try
+        var sources = new SettingSources(parse, Environment.GetEnvironmentVariable);
+        if (GroupSettings.Read(sources) is { Rank: > 0 } group) return await Follow(screen, FollowSettings.Read(group, sources, services, home), cancel);
+        var settings = ServeSettings.Read(sources, services, home);
+        using var backends = await Backends.Open(settings, home, screen.Live.Keep, cancel);
+        bool asked;
+        await using (var process = await ServedProcess.Start(settings, backends, screen.Live.Keep, cancel))
         {
-            var sources = new SettingSources(parse, Environment.GetEnvironmentVariable);
-            if (GroupSettings.Read(sources) is { Rank: > 0 } group) return await Follow(screen, FollowSettings.Read(group, sources, services, home), cancel);
-            var settings = ServeSettings.Read(sources, services, home);
-            using var backends = await Backends.Open(settings, home, screen.Live.Keep, cancel);
-            bool asked;
-            await using (var process = await ServedProcess.Start(settings, backends, screen.Live.Keep, cancel))
-            {
-                Greet(screen, settings, process.Address);
-                asked = await process.UntilAsked(cancel);
-                screen.Live.Keep("stopping; work under way is handed back");
-            }
-            screen.Live.Keep("stopped");
-            return asked ? 0 : throw new CliException("A part of the process has failed for good; its log says which. Start it again.");
+            Greet(screen, settings, process.Address);
+            asked = await process.UntilAsked(cancel);
+            screen.Live.Keep("stopping; work under way is handed back");
         }
-        catch (SettingException e)
-        {
-            throw new CliException(Explain(e));
-        }
+        screen.Live.Keep("stopped");
+        return asked ? 0 : throw new CliException("A part of the process has failed for good; its log says which. Start it again.");
     }
 
     private static async Task<int> Follow(Screen screen, FollowSettings settings, CancellationToken cancel)
@@ -94,10 +87,6 @@ internal static class ServeCommand
         using (store as IDisposable) await FollowingProcess.Follow(settings.Group, store, settings.ImageCacheBytes, screen.Live.Keep, cancel);
         return 0;
     }
-
-    /// <summary>What is wrong with which setting, and the ways to set it.</summary>
-    public static string Explain(SettingException e) =>
-        Settings.Known.FirstOrDefault(setting => setting.Name == e.Setting) is { } known ? $"{e.Message.TrimEnd('.')}.\n{known.Name}: {known.HowToSet}." : e.Message;
 
     private static void Greet(Screen screen, ServeSettings settings, string address)
     {

@@ -27,5 +27,16 @@ internal static class SharedOptions
         Recursive = true,
     };
 
+    /// <summary>How many of something are wanted: one or more.</summary>
+    public static Option<int> Number(string name, string description, int usual)
+    {
+        var option = new Option<int>(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => usual };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && int.TryParse(token.Value, out var number) && number < 1) result.AddError($"{name} {number} is none: give 1 or more.");
+        });
+        return option;
+    }
+
     public static Option<bool> Wait(string description) => new("--wait") { Description = description };
 }

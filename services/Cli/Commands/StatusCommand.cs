@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Scheduling;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.State;
+using DmlPipeline.Storage.Work;
 
 namespace DmlPipeline.Cli.Commands;
 
@@ -18,8 +20,8 @@ internal static class StatusCommand
         var command = new DocumentedCommand("status", "What runs, what waits, and what is wrong")
         {
             Details = "Found in the state alone, whether or not anything runs. The same is at GET /api/troubles of the registry and, as numbers, in /metrics.",
-            Examples = ["status", "status --json", "status --check || mail-somebody"],
-            Options = { Check },
+            Examples = ["status", "status --json", "status --check || mail-somebody", "status --settings dml.yaml"],
+            Options = { Check, SettingSources.FileFlag },
         };
         command.SetAction(Run);
         return command;
@@ -29,7 +31,8 @@ internal static class StatusCommand
     {
         var screen = new Screen(parse);
         using var home = await OpenedHome.Open(parse, cancel);
-        var running = home.Home.Running();
+        var running = home.IsOfServers ? null : home.Home.Running();
+        var workers = await home.Database.Workers(cancel);
         var jobs = (await home.Database.Query<(string Kind, string State, long Count, long Oldest)>(
             "select kind, state, count(*), min(updated_at) from jobs where state in ('queued', 'leased') group by kind, state order by kind, state", null, cancel)).ToList();
         var runs = (await home.Database.Runs(dataset: null, cancel)).Where(run => run.State is "queued" or "running" or "trained" or "evaluated").ToList();
@@ -38,8 +41,9 @@ internal static class StatusCommand
         {
             screen.Json(new JsonObject
             {
-                ["running"] = running is not null,
+                ["running"] = home.IsOfServers ? workers.Count > 0 : running is not null,
                 ["address"] = running?.Address,
+                ["workers"] = workers.Count,
                 ["jobs"] = new JsonArray([.. jobs.Select(job => (JsonNode)new JsonObject { ["kind"] = job.Kind, ["state"] = job.State, ["count"] = job.Count, ["since"] = DateTimeOffset.FromUnixTimeMilliseconds(job.Oldest) })]),
                 ["runs"] = new JsonArray([.. runs.Select(run => (JsonNode)RunText.ToJson(run))]),
                 ["troubles"] = new JsonArray([.. troubles.Select(Screen.ToJson)]),
@@ -48,7 +52,9 @@ internal static class StatusCommand
         else
         {
             screen.Facts(
-                ("pipeline", running is null ? $"does not run in one process on {home.AsWritten}" : $"runs, process {running.ProcessId}, {running.Address}"),
+                ("pipeline", home.IsOfServers ? "of many processes" : running is null ? $"does not run on {home.AsWritten}; start it with: {home.Hint("up")}" : $"runs, process {running.ProcessId}, {running.Address}"),
+                ("workers", workers.Count == 0 ? "none" : string.Join(", ", workers.GroupBy(worker => worker.Kind, StringComparer.Ordinal).OrderBy(kind => kind.Key, StringComparer.Ordinal)
+                    .Select(kind => $"{kind.Count()} {kind.Key}, {kind.Count(worker => worker.Subject is not null)} at work"))),
                 ("jobs", jobs.Count == 0 ? "none" : string.Join(", ", jobs.Select(job => $"{job.Count} {job.Kind} {(job.State == "leased" ? "under way" : "waiting")}"))));
             if (runs.Count > 0)
             {

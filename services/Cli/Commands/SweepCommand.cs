@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DmlPipeline.Cli.Experiments;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Contracts.Datasets;
@@ -48,7 +49,7 @@ internal static class SweepCommand
                 """,
             Examples = ["sweep ice birds --trials 20 --budget 1m", "sweep circle birds --method halving --trials 27 --budget 3m --space space.yaml"],
             Arguments = { Recipe, Dataset },
-            Options = { Trials, Method, Budget, Epochs, Space, Seed, ToTheEnd, Name },
+            Options = { Trials, Method, Budget, Epochs, Space, Seed, ToTheEnd, Name, SettingSources.FileFlag },
         };
         command.Validators.Add(result =>
         {

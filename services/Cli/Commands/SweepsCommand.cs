@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Experiments;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 
@@ -17,12 +18,14 @@ internal static class SweepsCommand
         {
             Examples = ["sweeps show birds-v1-ice-1b34db", "sweeps show birds-v1-ice-1b34db --json"],
             Arguments = { Name },
+            Options = { SettingSources.FileFlag },
         };
         show.SetAction(ShowOne);
         var list = new DocumentedCommand("sweeps", "List the searches for better settings, or show one of them")
         {
             Examples = ["sweeps", "sweeps show birds-v1-ice-1b34db"],
             Subcommands = { show },
+            Options = { SettingSources.FileFlag },
         };
         list.SetAction(List);
         return list;

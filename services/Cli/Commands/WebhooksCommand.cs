@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
+using DmlPipeline.Local;
 using DmlPipeline.Registry;
 using DmlPipeline.Registry.Webhooks;
 using DmlPipeline.Storage;
@@ -15,12 +16,12 @@ internal static class WebhooksCommand
     private static readonly Argument<string> Url = new("URL") { Description = "Where to post: https://host/path" };
     private static readonly Argument<string> Id = new("ID") { Description = "The webhook's id; see dml webhooks list" };
     private static readonly Argument<string?> OptionalId = new("ID") { Description = "Only of this webhook", Arity = ArgumentArity.ZeroOrOne };
-    private static readonly Argument<string?> Delivery = new("DELIVERY") { Description = "The delivery's id. Without it: --failed", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Argument<string?> Delivery = new("DELIVERY") { Description = "The delivery's id; its end will do. Without it: --failed", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Option<string> Events = new("--events") { Description = $"By commas, of: {string.Join(", ", Storage.Webhooks.Events)}. Default: all", HelpName = "NAMES" };
     private static readonly Option<string> Of = new("--of") { Description = "Only of this dataset or model", HelpName = "NAME" };
-    private static readonly Option<string> Secret = new("--secret") { Description = "Where the secret that signs is: file:PATH, or env:NAME of the registry's process. Default: a new file in the home", HelpName = "REFERENCE" };
+    private static readonly Option<string> Secret = new("--secret") { Description = "Where the secret that signs is: file:PATH, or env:NAME, as the registry's process finds it. Default for a home: a new file in it", HelpName = "REFERENCE" };
     private static readonly Option<bool> Failed = new("--failed") { Description = "Every delivery that was given up" };
-    private static readonly Option<int> Limit = new("--limit") { Description = "At most so many, the newest", HelpName = "N", DefaultValueFactory = _ => 50 };
+    private static readonly Option<int> Limit = SharedOptions.Number("--limit", "At most so many, the newest", usual: 50);
 
     public static Command Create()
     {
@@ -34,7 +35,7 @@ internal static class WebhooksCommand
         var deliveries = Define("deliveries", "What was sent, what waits, and what was answered", ["webhooks deliveries", "webhooks deliveries 3fa9c1d2 --json"], Deliveries);
         deliveries.Arguments.Add(OptionalId);
         deliveries.Options.Add(Limit);
-        var replay = Define("replay", "Send a delivery once more", ["webhooks replay 019a41c5", "webhooks replay --failed"], Replay);
+        var replay = Define("replay", "Send a delivery once more", ["webhooks replay 5d1c9b07", "webhooks replay --failed"], Replay);
         replay.Arguments.Add(Delivery);
         replay.Options.Add(Failed);
         replay.Validators.Add(result =>
@@ -43,21 +44,27 @@ internal static class WebhooksCommand
         });
         return new DocumentedCommand("webhooks", "Tell other systems of events, signed")
         {
-            Details = "An event is queued in the transaction in which it happens, and is tried for three days. How to check the signature: services/Registry/README.md.",
-            Examples = ["webhooks add https://deploy.example.org/dml --events ModelPromoted", "webhooks list", "webhooks replay --failed"],
+            Details =
+                """
+                An event is queued in the transaction in which it happens, and is tried for three days. How to check the signature: services/Registry/README.md.
+                Of a pipeline of many processes: give it the database as the registry is given it, as flags, in the environment or in a settings file; or ask
+                the registry over HTTP with your token, at /api/webhooks.
+                """,
+            Examples = ["webhooks add https://deploy.example.org/dml --events ModelPromoted", "webhooks list", "webhooks replay --failed", "webhooks list --settings dml.yaml"],
             Subcommands = { add, Define("list", "Who is told of what", ["webhooks list", "webhooks list --json"], List), remove, test, deliveries, replay },
         };
     }
 
-    private static DocumentedCommand Define(string name, string description, IReadOnlyList<string> examples, Func<ParseResult, Screen, OpenedHome, CancellationToken, Task<int>> run)
+    private static DocumentedCommand Define(string name, string description, IReadOnlyList<string> examples, Func<ParseResult, Screen, OpenedDatabase, CancellationToken, Task<int>> run)
     {
         var command = new DocumentedCommand(name, description) { Examples = examples };
+        foreach (var flag in OpenedDatabase.Flags) command.Options.Add(flag);
         command.SetAction(async (parse, cancel) =>
         {
-            using var home = await OpenedHome.Open(parse, cancel);
+            using var opened = await OpenedDatabase.Open(parse, mayCreate: false, cancel);
             try
             {
-                return await run(parse, new Screen(parse), home, cancel);
+                return await run(parse, new Screen(parse), opened, cancel);
             }
             catch (WebhookException e)
             {
@@ -67,65 +74,78 @@ internal static class WebhooksCommand
         return command;
     }
 
-    private static async Task<int> Add(ParseResult parse, Screen screen, OpenedHome home, CancellationToken cancel)
+    private static async Task<int> Add(ParseResult parse, Screen screen, OpenedDatabase opened, CancellationToken cancel)
     {
-        var secret = parse.GetValue(Secret) ?? $"file:{NewSecret(home)}";
+        var secret = parse.GetValue(Secret) ?? (opened.Home is { } own ? $"file:{NewSecret(own)}"
+            : throw new CliException("Say where the registry's process finds the secret that signs, which it reads itself: --secret env:NAME or --secret file:PATH."));
         var events = (parse.GetValue(Events) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var row = await new WebhookBook(home.Database).Add(parse.GetRequiredValue(Url), events, parse.GetValue(Of), secret, Environment.UserName, cancel);
+        var row = await new WebhookBook(opened.Database).Add(parse.GetRequiredValue(Url), events, parse.GetValue(Of), secret, Environment.UserName, cancel);
         if (screen.IsJson) screen.Json(WebhookJson.Of(row));
         else
         {
             screen.Line($"{row.Url} is webhook {row.Id}. The receiver checks signatures with the secret in {row.SecretRef}.");
-            screen.Line($"Try it: {home.Hint("webhooks", "test", row.Id)}");
+            screen.Line($"Try it: {opened.Hint("webhooks", "test", row.Id)}");
         }
         return 0;
     }
 
-    private static async Task<int> List(ParseResult parse, Screen screen, OpenedHome home, CancellationToken cancel)
+    private static async Task<int> List(ParseResult parse, Screen screen, OpenedDatabase opened, CancellationToken cancel)
     {
-        var rows = await home.Database.WebhookRows(cancel);
-        if (screen.IsJson) screen.Json(new JsonArray([.. rows.Select(row => (JsonNode)WebhookJson.Of(row))]));
-        else if (rows.Count == 0) screen.Line($"Nobody is told of anything. Add one: {home.Hint("webhooks", "add", "URL")}");
-        else
-            screen.Table(["id", "address", "events", "of", "secret", "added"], rows.Select(row => (string[])
-                [row.Id, row.Url, row.Events == "*" ? "all" : row.Events.Trim(','), row.Subject ?? "all", row.SecretRef, $"{Show.Time(row.CreatedAt)} by {row.CreatedBy}"]));
+        screen.Rows(
+            await opened.Database.WebhookRows(cancel), WebhookJson.Of, $"Nobody is told of anything. Add one: {opened.Hint("webhooks", "add", "URL")}",
+            ["id", "address", "events", "of", "secret", "added"],
+            row => [row.Id, row.Url, row.Events == "*" ? "all" : row.Events.Trim(','), row.Subject ?? "all", row.SecretRef, $"{Show.Time(row.CreatedAt)} by {row.CreatedBy}"]);
         return 0;
     }
 
-    private static async Task<int> Remove(ParseResult parse, Screen screen, OpenedHome home, CancellationToken cancel)
+    private static async Task<int> Remove(ParseResult parse, Screen screen, OpenedDatabase opened, CancellationToken cancel)
     {
         var id = parse.GetRequiredValue(Id);
-        if (!await new WebhookBook(home.Database).Remove(id, cancel)) throw NoWebhook(home, id);
+        if (!await new WebhookBook(opened.Database).Remove(id, cancel)) throw NoWebhook(opened, id);
         Say(screen, "removed", id, $"Webhook {id} is told no more.");
         return 0;
     }
 
-    private static async Task<int> Test(ParseResult parse, Screen screen, OpenedHome home, CancellationToken cancel)
+    private static async Task<int> Test(ParseResult parse, Screen screen, OpenedDatabase opened, CancellationToken cancel)
     {
         var id = parse.GetRequiredValue(Id);
-        if (!await new WebhookBook(home.Database).Test(id, cancel)) throw NoWebhook(home, id);
-        Say(screen, "queued", id, $"A test is on its way{(home.IsRunning ? "" : " as soon as a pipeline runs")}. See: {home.Hint("webhooks", "deliveries", id)}");
+        if (!await new WebhookBook(opened.Database).Test(id, cancel)) throw NoWebhook(opened, id);
+        Say(screen, "queued", id, $"A test is on its way{(opened.Home is { } own && own.Running() is null ? " as soon as a pipeline runs" : "")}. See: {opened.Hint("webhooks", "deliveries", id)}");
         return 0;
     }
 
-    private static async Task<int> Deliveries(ParseResult parse, Screen screen, OpenedHome home, CancellationToken cancel)
+    private static async Task<int> Deliveries(ParseResult parse, Screen screen, OpenedDatabase opened, CancellationToken cancel)
     {
-        var rows = await home.Database.Deliveries(parse.GetValue(OptionalId), parse.GetValue(Limit), cancel);
-        if (screen.IsJson) screen.Json(new JsonArray([.. rows.Select(row => (JsonNode)WebhookJson.Of(row))]));
-        else if (rows.Count == 0) screen.Line("Nothing was to be told yet.");
-        else
-            screen.Table(["delivery", "webhook", "event", "state", ">attempts", "when", "answer"], rows.Select(row => (string[])
-                [row.Id, row.WebhookId, row.Event, row.State, $"{row.Attempts}", Show.Time(row.DeliveredAt ?? row.CreatedAt), row.LastError ?? $"{row.LastStatus}"]));
+        var id = parse.GetValue(OptionalId);
+        var rows = await opened.Database.Deliveries(id, parse.GetValue(Limit), cancel);
+        // What was sent to one that was removed since is still there.
+        if (id is not null && rows.Count == 0 && (await opened.Database.WebhookRows(cancel)).All(row => row.Id != id)) throw NoWebhook(opened, id);
+        screen.Rows(
+            rows, WebhookJson.Of, "Nothing was to be told yet.", ["delivery", "webhook", "event", "state", ">attempts", "when", "answer"],
+            row => [row.Id, row.WebhookId, row.Event, row.State, $"{row.Attempts}", Show.Time(row.DeliveredAt ?? row.CreatedAt), row.LastError ?? $"{row.LastStatus}"]);
         return 0;
     }
 
-    private static async Task<int> Replay(ParseResult parse, Screen screen, OpenedHome home, CancellationToken cancel)
+    private static async Task<int> Replay(ParseResult parse, Screen screen, OpenedDatabase opened, CancellationToken cancel)
     {
         var id = parse.GetValue(Delivery);
-        var count = await new WebhookBook(home.Database).Replay(id, cancel);
-        if (id is not null && count == 0) throw new CliException($"There is no delivery '{id}' to a webhook that is still there. See: {home.Hint("webhooks", "deliveries")}");
+        var found = id is null ? null : await Find(opened, id, cancel);
+        var count = await new WebhookBook(opened.Database).Replay(found, cancel);
+        if (found is not null && count == 0) throw new CliException($"The webhook of delivery '{found}' was removed, so that it cannot be sent again. See: {opened.Hint("webhooks", "list")}");
         Say(screen, "replayed", $"{count}", $"{Show.Count(count, "delivery is", "deliveries are")} on the way again.");
         return 0;
+    }
+
+    /// <summary>Ids begin with their time, so that those of one hour begin alike: the end tells them apart.</summary>
+    private static async Task<string> Find(OpenedDatabase opened, string id, CancellationToken cancel)
+    {
+        var found = await opened.Database.DeliveriesEnding(id, cancel);
+        return found switch
+        {
+            [var one] => one,
+            [] => throw new CliException($"There is no delivery '{id}'. See: {opened.Hint("webhooks", "deliveries")}"),
+            _ => throw new CliException($"'{id}' could be any of {string.Join(", ", found)}: give more of the id."),
+        };
     }
 
     private static void Say(Screen screen, string key, string value, string text)
@@ -135,9 +155,9 @@ internal static class WebhooksCommand
     }
 
     /// <summary>Drawn anew, in a file that only its owner reads.</summary>
-    private static string NewSecret(OpenedHome home)
+    private static string NewSecret(PipelineHome home)
     {
-        var folder = Directory.CreateDirectory(Path.Combine(home.Home.Path, "secrets")).FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(home.Path, "secrets")).FullName;
         var path = Path.Combine(folder, $"webhook-{Guid.NewGuid().ToString("N")[..8]}");
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -147,5 +167,5 @@ internal static class WebhooksCommand
         return path;
     }
 
-    private static CliException NoWebhook(OpenedHome home, string id) => new($"There is no webhook '{id}'. See: {home.Hint("webhooks", "list")}");
+    private static CliException NoWebhook(OpenedDatabase opened, string id) => new($"There is no webhook '{id}'. See: {opened.Hint("webhooks", "list")}");
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Storage.Work;
@@ -24,8 +23,8 @@ internal static class WorkersCommand
                 its settings say (training: labels: site=berlin).
                 """,
             Examples = ["workers", "workers --json", "workers --settings dml.yaml"],
-            Options = { SettingSources.FileFlag },
         };
+        foreach (var flag in OpenedDatabase.Flags) command.Options.Add(flag);
         command.SetAction(List);
         return command;
     }
@@ -33,23 +32,15 @@ internal static class WorkersCommand
     private static async Task<int> List(ParseResult parse, CancellationToken cancel)
     {
         var screen = new Screen(parse);
-        using var home = await OpenedHome.Open(parse, cancel);
-        var workers = await home.Database.Workers(cancel);
-        if (screen.IsJson)
-        {
-            screen.Json(new JsonArray([.. workers.Select(ToJson)]));
-            return 0;
-        }
-        if (workers.Count == 0)
-        {
-            screen.Line($"No worker is running. Start the pipeline with: {home.Hint("up")}, or one worker with: {Hint.Command("serve", "training")}");
-            return 0;
-        }
-        screen.Table(["does", "host", "device", "works on", ">since", "has"], workers.Select(worker => (string[])
-        [
-            worker.Kind, $"{worker.Host}/{worker.ProcessId}", worker.HasDevice ? worker.Device : "waits for one", worker.Subject ?? "–", Show.Between(worker.JobStartedAt, to: null),
-            string.Join(", ", worker.Labels.Where(label => !NotShown.Contains(label.Key, StringComparer.Ordinal)).Select(label => $"{label.Key}={label.Value}")),
-        ]));
+        using var opened = await OpenedDatabase.Open(parse, mayCreate: false, cancel);
+        screen.Rows(
+            await opened.Database.Workers(cancel), ToJson, $"No worker is running. Start the pipeline with: {opened.Hint("up")}, or one worker with: {Hint.Command("serve", "training")}",
+            ["does", "host", "device", "works on", ">since", "has"],
+            worker =>
+            [
+                worker.Kind, $"{worker.Host}/{worker.ProcessId}", worker.HasDevice ? worker.Device : "waits for one", worker.Subject ?? "–", Show.Between(worker.JobStartedAt, to: null),
+                string.Join(", ", worker.Labels.Where(label => !NotShown.Contains(label.Key, StringComparer.Ordinal)).Select(label => $"{label.Key}={label.Value}")),
+            ]);
         return 0;
     }
 

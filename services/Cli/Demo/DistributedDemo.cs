@@ -12,7 +12,6 @@ using DmlPipeline.Hosting;
 using DmlPipeline.Ingestion;
 using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Storage;
-using DmlPipeline.Storage.S3;
 using DmlPipeline.Storage.State;
 
 namespace DmlPipeline.Cli.Demo;
@@ -27,25 +26,14 @@ internal static class DistributedDemo
 
     public static async Task<int> Run(ParseResult parse, Screen screen, string homePath, Wishes wishes, CancellationToken cancel)
     {
-        try
-        {
-            var places = ServeSettings.ReadPlaces(new SettingSources(parse, Environment.GetEnvironmentVariable), Path.GetFullPath(homePath));
-            if (places?.Bucket is null) throw new SettingException(Serve.Settings.Store.Name, "it must be the address of a bucket, http[s]://HOST[:PORT]/BUCKET; infra/up starts one");
-            var watch = Stopwatch.StartNew();
-            await wishes.Source.Prepare(screen.Live, cancel);
-            using var servers = await OpenedHome.OpenServers(homePath, places, cancel);
-            var dropped = await Drop(servers, wishes, screen.Live, cancel);
-            screen.Live.Keep($"dropped    {servers.PlaceOf(dropped.Probe.Key)}, {Show.Bytes(dropped.Bytes)}");
-            return await Follow(screen, servers, dropped, watch, cancel);
-        }
-        catch (SettingException e)
-        {
-            throw new CliException(ServeCommand.Explain(e));
-        }
-        catch (Exception e) when (e is StoreException { Setting: not null } or DatabaseException)
-        {
-            throw new CliException(ServeCommand.Explain(new SettingException(e is DatabaseException database ? database.Setting : ((StoreException)e).Setting!, e.Message, e)));
-        }
+        var places = ServeSettings.ReadPlaces(new SettingSources(parse, Environment.GetEnvironmentVariable), Path.GetFullPath(homePath));
+        if (places?.Bucket is null) throw new SettingException(Serve.Settings.Store.Name, "it must be the address of a bucket, http[s]://HOST[:PORT]/BUCKET; infra/up starts one");
+        var watch = Stopwatch.StartNew();
+        await wishes.Source.Prepare(screen.Live, cancel);
+        using var servers = await OpenedHome.OpenServers(homePath, places, cancel);
+        var dropped = await Drop(servers, wishes, screen.Live, cancel);
+        screen.Live.Keep($"dropped    {servers.PlaceOf(dropped.Probe.Key)}, {Show.Bytes(dropped.Bytes)}");
+        return await Follow(screen, servers, dropped, watch, cancel);
     }
 
     private static async Task<DroppedOff> Drop(OpenedHome servers, Wishes wishes, LiveLine live, CancellationToken cancel)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DmlPipeline.Cli.Commands;
 using DmlPipeline.Hosting;
 using DmlPipeline.Hosting.Messaging;
 
@@ -28,8 +29,11 @@ internal sealed class SettingSources
     /// <summary>The settings file alone, for commands whose help would drown in the flags; the environment names the rest as well.</summary>
     public static Option<string> FileFlag => File;
 
+    /// <summary>Whether servers may be meant: who names a home on the command line means it, whatever the environment says.</summary>
+    public bool MayMeanServers => NamesPlaces || parse.GetResult(SharedOptions.Home) is not { Implicit: false };
+
     /// <summary>Whether the command line says where state and objects are, or names a file that may.</summary>
-    public bool NamesPlaces => parse.GetResult(File) is not null || Settings.OfPlaces.Any(setting => parse.GetResult(Flags[setting.Name]) is not null);
+    private bool NamesPlaces => parse.GetResult(File) is not null || Settings.OfPlaces.Any(setting => parse.GetResult(Flags[setting.Name]) is not null);
 
     public static IEnumerable<Option> FlagsOf(IEnumerable<Setting> settings) => settings.Select(setting => (Option)Flags[setting.Name]).Append(File);
 

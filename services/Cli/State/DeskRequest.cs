@@ -2,23 +2,24 @@ using System.CommandLine;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using DmlPipeline.Cli.Serve;
 using DmlPipeline.Registry.Promotion;
 
 namespace DmlPipeline.Cli.State;
 
-/// <summary>A decision about a version: carried out on the home's own state, or sent to a registry that serves.</summary>
+/// <summary>A decision about a version: carried out on the pipeline's own state, or sent to a registry that serves.</summary>
 /// <param name="Method">Of HTTP.</param>
 /// <param name="Path">Below <c>/api/models/</c>.</param>
 /// <param name="Body">What is asked for, without who and why.</param>
-/// <param name="Do">The same on the home: who, why.</param>
+/// <param name="Do">The same on the state: who, why.</param>
 internal sealed record DeskRequest(string Method, string Path, JsonObject Body, Func<PromotionDesk, string, string, CancellationToken, Task<string>> Do)
 {
     private static readonly Option<string> Why = new("--why") { Description = "Why, in a sentence; it is kept", HelpName = "TEXT", Required = true };
     private static readonly Option<string> By = new("--by") { Description = "Who decides. A registry that serves knows that by the token", HelpName = "WHO", DefaultValueFactory = _ => Environment.UserName };
-    private static readonly Option<string> Server = new("--server") { Description = "A registry that serves, for example http://127.0.0.1:5180; without it the home's own state", HelpName = "ADDRESS" };
+    private static readonly Option<string> Server = new("--server") { Description = "A registry that serves, for example http://127.0.0.1:5180; without it the pipeline's own state", HelpName = "ADDRESS" };
     private static readonly Option<string> TokenFile = new("--token-file") { Description = "File that holds your token for --server. Or DML_REGISTRY_TOKEN", HelpName = "FILE" };
 
-    public static IEnumerable<Option> Options => [Why, By, Server, TokenFile];
+    public static IEnumerable<Option> Options => [Why, By, Server, TokenFile, SettingSources.FileFlag];
 
     /// <returns>What came of it, in a sentence.</returns>
     public async Task<string> Send(ParseResult parse, CancellationToken cancel)

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using DmlPipeline.Cli.Commands;
-using DmlPipeline.Local;
 
 namespace DmlPipeline.Cli.State;
 
@@ -21,11 +20,7 @@ internal sealed class HomeOrNone : IDisposable
     /// <exception cref="CliException">There is no home.</exception>
     public OpenedHome Required => home ?? throw OpenedHome.None(asWritten);
 
-    public static async Task<HomeOrNone> Open(ParseResult parse, CancellationToken cancel)
-    {
-        var path = parse.GetValue(SharedOptions.Home)!;
-        return new HomeOrNone(new PipelineHome(path).Exists ? await OpenedHome.OpenOrCreate(path, cancel) : null, path);
-    }
+    public static async Task<HomeOrNone> Open(ParseResult parse, CancellationToken cancel) => new(await OpenedHome.OpenIfAny(parse, cancel), parse.GetValue(SharedOptions.Home)!);
 
     public void Dispose() => home?.Dispose();
 }

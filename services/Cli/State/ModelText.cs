@@ -16,7 +16,7 @@ internal static class ModelText
             var metrics = Metrics(row).ToDictionary(StringComparer.Ordinal);
             return (string[])
             [
-                row.Model, $"v{row.Version}", row.Aliases ?? "", Value("recall@1"), Value("r-precision"), Value("map@r"),
+                row.Model, $"v{row.Version}", (row.Aliases ?? "").Replace(",", ", ", StringComparison.Ordinal), Value("recall@1"), Value("r-precision"), Value("map@r"),
                 $"{row.Dataset} v{row.DatasetVersion}", row.RunId, Show.Time(row.CreatedAt),
             ];
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using DmlPipeline.Cli.Commands;
 using DmlPipeline.Cli.Serve;
-using DmlPipeline.Hosting;
 using DmlPipeline.Local;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.S3;
@@ -11,16 +10,13 @@ namespace DmlPipeline.Cli.State;
 /// <summary>A pipeline's state and store, of a home or of servers, read beside a running pipeline or without one.</summary>
 internal sealed class OpenedHome : IDisposable
 {
-    // Where others work on it: a pipeline of many processes; null when all of it is in the home.
-    private readonly string? servers;
-
-    private OpenedHome(PipelineHome home, string asWritten, Database database, IArtifactStore store, string? servers = null)
+    private OpenedHome(PipelineHome home, string asWritten, Database database, IArtifactStore store, bool isOfServers = false)
     {
         Home = home;
         AsWritten = asWritten;
         Database = database;
         Store = store;
-        this.servers = servers;
+        IsOfServers = isOfServers;
     }
 
     public PipelineHome Home { get; }
@@ -32,31 +28,22 @@ internal sealed class OpenedHome : IDisposable
 
     public IArtifactStore Store { get; }
 
-    /// <summary>Of a pipeline of many processes nobody can tell from here: its work waits until somebody does it.</summary>
-    public bool IsRunning => servers is not null || Home.Running() is not null;
+    /// <summary>Whether it is a pipeline of many processes.</summary>
+    public bool IsOfServers { get; }
 
-    /// <summary>
-    /// Opens the pipeline that serve's settings name, else the home, which must exist: commands that read never make one. Who names a home
-    /// on the command line means it, whatever the environment says.
-    /// </summary>
-    public static async Task<OpenedHome> Open(ParseResult parse, CancellationToken cancel)
+    /// <summary>Of a pipeline of many processes nobody can tell from here: its work waits until somebody does it.</summary>
+    public bool IsRunning => IsOfServers || Home.Running() is not null;
+
+    /// <summary>Opens the pipeline that serve's settings name, else the home, which must exist: commands that read never make one.</summary>
+    public static async Task<OpenedHome> Open(ParseResult parse, CancellationToken cancel) => await OpenIfAny(parse, cancel) ?? throw None(parse.GetValue(SharedOptions.Home)!);
+
+    /// <returns>Null when no servers are named and there is no home.</returns>
+    public static async Task<OpenedHome?> OpenIfAny(ParseResult parse, CancellationToken cancel)
     {
         var path = parse.GetValue(SharedOptions.Home)!;
-        try
-        {
-            var sources = new SettingSources(parse, Environment.GetEnvironmentVariable);
-            var namesHome = parse.GetResult(SharedOptions.Home) is { Implicit: false };
-            if ((sources.NamesPlaces || !namesHome) && ServeSettings.ReadPlaces(sources, Path.GetFullPath(path)) is { } places) return await OpenServers(path, places, cancel);
-        }
-        catch (SettingException e)
-        {
-            throw new CliException(ServeCommand.Explain(e));
-        }
-        catch (Exception e) when (e is StoreException { Setting: not null } or DatabaseException)
-        {
-            throw new CliException(ServeCommand.Explain(new SettingException(e is DatabaseException database ? database.Setting : ((StoreException)e).Setting!, e.Message, e)));
-        }
-        return new PipelineHome(path).Exists ? await OpenOrCreate(path, cancel) : throw None(path);
+        var sources = new SettingSources(parse, Environment.GetEnvironmentVariable);
+        if (sources.MayMeanServers && ServeSettings.ReadPlaces(sources, Path.GetFullPath(path)) is { } places) return await OpenServers(path, places, cancel);
+        return new PipelineHome(path).Exists ? await OpenOrCreate(path, cancel) : null;
     }
 
     public static CliException None(string path) =>
@@ -75,7 +62,7 @@ internal sealed class OpenedHome : IDisposable
         try
         {
             IArtifactStore store = places.Bucket is { } bucket ? await S3Store.Open(bucket, createBucket: false, cancel) : new FolderStore(places.StoreFolder!);
-            return new OpenedHome(new PipelineHome(path), path, database, store, places.Database);
+            return new OpenedHome(new PipelineHome(path), path, database, store, isOfServers: true);
         }
         catch
         {
@@ -88,7 +75,7 @@ internal sealed class OpenedHome : IDisposable
     public string PlaceOf(string key) => Store is S3Store bucket ? $"{bucket.Settings}/{key}" : Path.Combine(((FolderStore)Store).Root, key);
 
     /// <summary>A command line for this pipeline.</summary>
-    public string Hint(params IEnumerable<string> words) => servers is null ? Cli.Hint.On(AsWritten, words) : Cli.Hint.Command(words);
+    public string Hint(params IEnumerable<string> words) => IsOfServers ? Cli.Hint.Command(words) : Cli.Hint.On(AsWritten, words);
 
     /// <summary>Refuses to wait for what nothing works on.</summary>
     public void RequireRunning(string what)

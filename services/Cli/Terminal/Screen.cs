@@ -13,6 +13,9 @@ internal sealed class Screen
     // Wide enough that tables in files and pipes are never folded.
     private const int WidthOfFiles = 4096;
 
+    // Between the columns of a table.
+    private const int Gap = 3;
+
     private readonly IAnsiConsole console;
     private readonly TextWriter output;
     private readonly bool onTerminal;
@@ -49,23 +52,38 @@ internal sealed class Screen
         output.WriteLine(document.ToJsonString(ContractJson.Indented));
     }
 
-    /// <summary>A table without a frame. Columns whose heading begins with '>' are flush right.</summary>
+    /// <summary>What a command lists: for programs an array, for people a table, or the sentence that says that there is nothing.</summary>
+    public void Rows<T>(IReadOnlyList<T> rows, Func<T, JsonNode> toJson, string none, IReadOnlyList<string> headings, Func<T, IReadOnlyList<string>> cells)
+    {
+        if (IsJson) Json(new JsonArray([.. rows.Select(toJson)]));
+        else if (rows.Count == 0) Line(none);
+        else Table(headings, rows.Select(cells));
+    }
+
+    /// <summary>
+    /// A table without a frame. Columns whose heading begins with '>' are flush right. On a terminal too narrow for it the widest columns are folded;
+    /// on one too narrow for that as well, each row stands by itself.
+    /// </summary>
     public void Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
     {
         Live.Clear();
-        var table = new Table { Border = TableBorder.None, ShowRowSeparators = false };
-        for (var i = 0; i < headings.Count; i++)
+        var cells = rows.Select(row => (string[])[.. row.Select(Safe)]).ToList();
+        string[] names = [.. headings.Select(heading => heading.TrimStart('>'))];
+        var widths = ColumnWidths.Fit([names, .. cells], Gap, console.Profile.Width);
+        if (widths is null)
         {
-            var right = headings[i].StartsWith('>');
-            var column = new TableColumn(new Text(headings[i].TrimStart('>'), new Style(decoration: Decoration.Bold)))
-            {
-                Alignment = right ? Justify.Right : Justify.Left,
-                Padding = new Padding(0, 0, i == headings.Count - 1 ? 0 : 3, 0),
-                NoWrap = i < headings.Count - 1,
-            };
-            table.AddColumn(column);
+            foreach (var row in cells) Record(names, row);
+            return;
         }
-        foreach (var row in rows) table.AddRow(row.Select(cell => new Text(Safe(cell))));
+        var table = new Table { Border = TableBorder.None, ShowRowSeparators = false };
+        for (var i = 0; i < names.Length; i++)
+            table.AddColumn(new TableColumn(new Text(names[i], new Style(decoration: Decoration.Bold)))
+            {
+                Alignment = headings[i].StartsWith('>') ? Justify.Right : Justify.Left,
+                Padding = new Padding(0, 0, i == names.Length - 1 ? 0 : Gap, 0),
+                Width = widths[i],
+            });
+        foreach (var row in cells) table.AddRow(row.Select(cell => new Text(cell)));
         if (onTerminal)
         {
             console.Write(table);
@@ -76,12 +94,18 @@ internal sealed class Screen
         foreach (var line in text.ToString().TrimEnd().Split('\n')) output.WriteLine(line.TrimEnd());
     }
 
+    private void Record(string[] names, string[] row)
+    {
+        Heading(row[0].Length == 0 ? "–" : row[0]);
+        Facts(names.Zip(row).Skip(1).Where(cell => cell.Second.Length > 0).Select(cell => (cell.First, (string?)cell.Second)));
+    }
+
     /// <summary>Names and values below each other, the values in one column.</summary>
     public void Facts(params IEnumerable<(string Name, string? Value)> facts)
     {
         Live.Clear();
         var shown = facts.Where(fact => fact.Value is not null).ToList();
-        var width = shown.Max(fact => fact.Name.Length);
+        var width = shown.Select(fact => fact.Name.Length).DefaultIfEmpty().Max();
         foreach (var (name, value) in shown) output.WriteLine($"  {name.PadRight(width)}  {Safe(value!)}");
     }
 

@@ -1,3 +1,6 @@
+using System.CommandLine;
+using DmlPipeline.Cli;
+
 namespace DmlPipeline.Tests.Pipeline.Cli;
 
 public sealed class UsageTests : IDisposable
@@ -12,42 +15,13 @@ public sealed class UsageTests : IDisposable
         var result = await Sandbox.DmlWithout();
 
         result.Code.ShouldBe(0);
-        foreach (var command in new[] { "demo", "up", "serve", "dead-letters", "drop", "datasets", "train", "recipes", "runs", "cancel", "resume", "queue", "workers", "models", "evaluate", "search", "embed", "benchmark", "sweep", "sweeps", "verify", "gc" })
-            result.Output.ShouldContain($"\n  {command}");
+        foreach (var command in CommandLine.Root.Subcommands) result.Output.ShouldContain($"\n  {command.Name}");
     }
 
+    public static TheoryData<string> Commands => [.. CommandLine.Root.Subcommands.SelectMany(command => Named(command, command.Name))];
+
     [Theory]
-    [InlineData("demo")]
-    [InlineData("up")]
-    [InlineData("serve")]
-    [InlineData("dead-letters")]
-    [InlineData("dead-letters list")]
-    [InlineData("dead-letters show")]
-    [InlineData("dead-letters replay")]
-    [InlineData("dead-letters discard")]
-    [InlineData("drop")]
-    [InlineData("datasets")]
-    [InlineData("datasets show")]
-    [InlineData("train")]
-    [InlineData("recipes")]
-    [InlineData("recipes show")]
-    [InlineData("runs")]
-    [InlineData("runs show")]
-    [InlineData("cancel")]
-    [InlineData("resume")]
-    [InlineData("queue")]
-    [InlineData("workers")]
-    [InlineData("models")]
-    [InlineData("models show")]
-    [InlineData("evaluate")]
-    [InlineData("search")]
-    [InlineData("embed")]
-    [InlineData("benchmark")]
-    [InlineData("sweep")]
-    [InlineData("sweeps")]
-    [InlineData("sweeps show")]
-    [InlineData("verify")]
-    [InlineData("gc")]
+    [MemberData(nameof(Commands))]
     public async Task Every_command_has_help_with_examples_of_itself(string command)
     {
         var result = await Sandbox.DmlWithout([.. command.Split(' '), "--help"]);
@@ -118,6 +92,10 @@ public sealed class UsageTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_no_number_is_said_so_in_words() =>
+        (await sandbox.Dml("train", "birds", "--epochs", "x")).Error.ShouldStartWith("error: --epochs 'x' is no whole number.\n");
+
+    [Fact]
     public async Task Only_verbose_shows_where_an_error_happened()
     {
         (await sandbox.Dml("runs")).Error.ShouldNotContain(" at ");
@@ -151,4 +129,6 @@ public sealed class UsageTests : IDisposable
         wrong.Code.ShouldBe(1);
         wrong.Error.ShouldContain("did you mean 'epochs'");
     }
+
+    private static IEnumerable<string> Named(Command command, string name) => command.Subcommands.SelectMany(sub => Named(sub, $"{name} {sub.Name}")).Prepend(name);
 }
