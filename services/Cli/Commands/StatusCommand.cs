@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
 using DmlPipeline.Scheduling;
@@ -21,8 +20,9 @@ internal static class StatusCommand
         {
             Details = "Found in the state alone, whether or not anything runs. The same is at GET /api/troubles of the registry and, as numbers, in /metrics.",
             Examples = ["status", "status --json", "status --check || mail-somebody", "status --settings dml.yaml"],
-            Options = { Check, SettingSources.FileFlag },
+            Options = { Check },
         };
+        foreach (var flag in OpenedDatabase.Flags) command.Options.Add(flag);
         command.SetAction(Run);
         return command;
     }
@@ -30,18 +30,18 @@ internal static class StatusCommand
     private static async Task<int> Run(ParseResult parse, CancellationToken cancel)
     {
         var screen = new Screen(parse);
-        using var home = await OpenedHome.Open(parse, cancel);
-        var running = home.IsOfServers ? null : home.Home.Running();
-        var workers = await home.Database.Workers(cancel);
-        var jobs = (await home.Database.Query<(string Kind, string State, long Count, long Oldest)>(
+        using var opened = await OpenedDatabase.Open(parse, mayCreate: false, cancel);
+        var running = opened.Home?.Running();
+        var workers = await opened.Database.Workers(cancel);
+        var jobs = (await opened.Database.Query<(string Kind, string State, long Count, long Oldest)>(
             "select kind, state, count(*), min(updated_at) from jobs where state in ('queued', 'leased') group by kind, state order by kind, state", null, cancel)).ToList();
-        var runs = (await home.Database.Runs(dataset: null, cancel)).Where(run => run.State is "queued" or "running" or "trained" or "evaluated").ToList();
-        var troubles = await Troubles.All(home.Database, new TroubleLimits(), Database.Now, cancel, ScheduleTroubles.Source);
+        var runs = (await opened.Database.Runs(dataset: null, cancel)).Where(run => run.State is "queued" or "running" or "trained" or "evaluated").ToList();
+        var troubles = await Troubles.All(opened.Database, new TroubleLimits(), Database.Now, cancel, ScheduleTroubles.Source);
         if (screen.IsJson)
         {
             screen.Json(new JsonObject
             {
-                ["running"] = home.IsOfServers ? workers.Count > 0 : running is not null,
+                ["running"] = opened.Home is null ? workers.Count > 0 : running is not null,
                 ["address"] = running?.Address,
                 ["workers"] = workers.Count,
                 ["jobs"] = new JsonArray([.. jobs.Select(job => (JsonNode)new JsonObject { ["kind"] = job.Kind, ["state"] = job.State, ["count"] = job.Count, ["since"] = DateTimeOffset.FromUnixTimeMilliseconds(job.Oldest) })]),
@@ -52,7 +52,7 @@ internal static class StatusCommand
         else
         {
             screen.Facts(
-                ("pipeline", home.IsOfServers ? "of many processes" : running is null ? $"does not run on {home.AsWritten}; start it with: {home.Hint("up")}" : $"runs, process {running.ProcessId}, {running.Address}"),
+                ("pipeline", opened.Home is null ? "of many processes" : running is null ? $"does not run; start it with: {opened.Hint("up")}" : $"runs, process {running.ProcessId}, {running.Address}"),
                 ("workers", workers.Count == 0 ? "none" : string.Join(", ", workers.GroupBy(worker => worker.Kind, StringComparer.Ordinal).OrderBy(kind => kind.Key, StringComparer.Ordinal)
                     .Select(kind => $"{kind.Count()} {kind.Key}, {kind.Count(worker => worker.Subject is not null)} at work"))),
                 ("jobs", jobs.Count == 0 ? "none" : string.Join(", ", jobs.Select(job => $"{job.Count} {job.Kind} {(job.State == "leased" ? "under way" : "waiting")}"))));

@@ -13,8 +13,8 @@ internal sealed class Screen
     // Wide enough that tables in files and pipes are never folded.
     private const int WidthOfFiles = 4096;
 
-    // Between the columns of a table.
-    private const int Gap = 3;
+    // Between the columns of a table; the smaller ones where a terminal is too narrow for words at the usual one.
+    private static readonly int[] Gaps = [3, 2, 1];
 
     private readonly IAnsiConsole console;
     private readonly TextWriter output;
@@ -69,7 +69,8 @@ internal sealed class Screen
         Live.Clear();
         var cells = rows.Select(row => (string[])[.. row.Select(Safe)]).ToList();
         string[] names = [.. headings.Select(heading => heading.TrimStart('>'))];
-        var widths = ColumnWidths.Fit([names, .. cells], Gap, console.Profile.Width);
+        bool[] right = [.. headings.Select(heading => heading.StartsWith('>'))];
+        var (gap, widths) = Gaps.Select(between => (between, ColumnWidths.Fit([names, .. cells], right, between, console.Profile.Width))).FirstOrDefault(fit => fit.Item2 is not null);
         if (widths is null)
         {
             foreach (var row in cells) Record(names, row);
@@ -79,8 +80,8 @@ internal sealed class Screen
         for (var i = 0; i < names.Length; i++)
             table.AddColumn(new TableColumn(new Text(names[i], new Style(decoration: Decoration.Bold)))
             {
-                Alignment = headings[i].StartsWith('>') ? Justify.Right : Justify.Left,
-                Padding = new Padding(0, 0, i == names.Length - 1 ? 0 : Gap, 0),
+                Alignment = right[i] ? Justify.Right : Justify.Left,
+                Padding = new Padding(0, 0, i == names.Length - 1 ? 0 : gap, 0),
                 Width = widths[i],
             });
         foreach (var row in cells) table.AddRow(row.Select(cell => new Text(cell)));

@@ -73,6 +73,7 @@ public sealed class GovernanceTests : FilledSandbox
         (await Dml("webhooks", "add", "https://example.org/hook", "--secret", "env:HOOK")).Code.ShouldBe(0);
         (await Dml("queue")).Output.ShouldContain("birds-v2-queued");
         (await Dml("workers")).Output.ShouldContain("No worker is running");
+        (await Dml("status")).Output.ShouldContain("of many processes");
 
         (await Sandbox.Dml("webhooks", "list")).Output.ShouldContain("env:HOOK");
         Directory.Exists(Path.Combine(Sandbox.Folder, "nowhere")).ShouldBeFalse();
