@@ -84,9 +84,8 @@ public sealed class LocalPipeline : IAsyncDisposable
         if (Directory.Exists(home.TemporaryFolder)) Directory.Delete(home.TemporaryFolder, recursive: true);
         Directory.CreateDirectory(home.TemporaryFolder);
         var store = home.OpenStore();
-        foreach (var prefix in new[] { "datasets", "quarantine", "runs", "models" }) store.DeleteAbandoned(prefix, TimeSpan.Zero);
-        // Except the inbox: `dml drop` may be copying into it at this moment.
-        store.DeleteAbandoned("inbox", TimeSpan.FromDays(1));
+        // `dml drop` may be copying into the inbox at this moment: what it writes stays.
+        foreach (var prefix in new[] { "inbox", "datasets", "quarantine", "runs", "models" }) store.DeleteAbandoned(prefix);
     }
 
     private static WebApplication Compose(LocalSettings settings, Database database)

@@ -13,6 +13,9 @@ public sealed class FolderStore : IArtifactStore
     // Hidden files are objects too; links are not: they could lead out of the store, or in circles.
     private static readonly EnumerationOptions Everything = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
 
+    // Between creating a file and locking it there is a moment in which it looks abandoned.
+    private static readonly TimeSpan JustCreated = TimeSpan.FromMilliseconds(100);
+
     private readonly string root;
 
     public FolderStore(string root)
@@ -90,13 +93,25 @@ public sealed class FolderStore : IArtifactStore
 
     public Task<string> LocalFile(string key, CancellationToken cancel) => Task.FromResult(ExistingPathOf(key));
 
-    /// <summary>Deletes what writers that were killed have left behind: partial files under the prefix that have not grown for that long.</summary>
-    public void DeleteAbandoned(string prefix, TimeSpan olderThan)
+    /// <summary>Deletes what writers that were killed have left behind: partial files under the prefix that no process writes any more.</summary>
+    public void DeleteAbandoned(string prefix)
     {
         var folder = PathOf(prefix);
         if (!Directory.Exists(folder) || CrossesLink(folder)) return;
         foreach (var file in new DirectoryInfo(folder).EnumerateFiles(PartialPrefix + "*", Everything))
-            if (DateTime.UtcNow - file.LastWriteTimeUtc >= olderThan) file.Delete();
+        {
+            if (DateTime.UtcNow - file.LastWriteTimeUtc < JustCreated) continue;
+            try
+            {
+                // Nobody may have it open: its writer does until it has its name.
+                using var alone = new FileStream(file.FullName, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+                file.Delete();
+            }
+            catch (IOException)
+            {
+                // It is being written, or has its name by now.
+            }
+        }
     }
 
     private async Task<ArtifactRef?> Write(string key, Stream content, bool overwrite, CancellationToken cancel)
@@ -111,16 +126,14 @@ public sealed class FolderStore : IArtifactStore
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             long bytes = 0;
-            await using (partial)
+            var buffer = new byte[1 << 17];
+            for (int read; (read = await content.ReadAsync(buffer, cancel)) > 0; bytes += read)
             {
-                var buffer = new byte[1 << 17];
-                for (int read; (read = await content.ReadAsync(buffer, cancel)) > 0; bytes += read)
-                {
-                    hash.AppendData(buffer, 0, read);
-                    await partial.WriteAsync(buffer.AsMemory(0, read), cancel);
-                }
-                partial.Flush(flushToDisk: true);
+                hash.AppendData(buffer, 0, read);
+                await partial.WriteAsync(buffer.AsMemory(0, read), cancel);
             }
+            partial.Flush(flushToDisk: true);
+            // Still open, and so for all to see in use, until it has its name.
             if (overwrite) PartialFile.Replace(partial.Name, path);
             published = overwrite || PartialFile.TryAdd(partial.Name, path);
             return published ? new ArtifactRef(key, Convert.ToHexStringLower(hash.GetHashAndReset()), bytes) : null;
@@ -128,6 +141,7 @@ public sealed class FolderStore : IArtifactStore
         finally
         {
             if (!published) File.Delete(partial.Name);
+            await partial.DisposeAsync();
         }
     }
 
@@ -138,7 +152,8 @@ public sealed class FolderStore : IArtifactStore
             try
             {
                 Directory.CreateDirectory(folder);
-                return new FileStream(Path.Combine(folder, PartialPrefix + Guid.NewGuid().ToString("N")), FileMode.CreateNew, FileAccess.Write, FileShare.None, 0);
+                // Shared, so that readers who come the moment it has its name are let in. Network file systems lock only what may also be read.
+                return new FileStream(Path.Combine(folder, PartialPrefix + Guid.NewGuid().ToString("N")), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, 0);
             }
             catch (DirectoryNotFoundException) when (attempt < 100)
             {

@@ -11,10 +11,18 @@ internal sealed class ChaosRun(ChaosOptions options, Pipeline pipeline, Journal 
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
+    // Kills that come faster than processes start on this machine would only ever meet processes that start.
+    private static readonly TimeSpan LongestPace = TimeSpan.FromSeconds(20);
+
+    // What the kills may be ahead of the models, in drops.
+    private const int KillsAhead = 5;
+
     private readonly Dropper dropper = new(pipeline, options.Drops, new Random(options.Seed));
     private readonly Dictionary<string, int> struck = new(StringComparer.Ordinal);
     private int killed;
+    private int disturbed;
     private bool noMoreKills;
+    private bool noMoreDisturbances;
 
     /// <returns>Whether every count is right.</returns>
     public static async Task<bool> Run(ChaosOptions options, TextWriter output, CancellationToken cancel)
@@ -54,7 +62,10 @@ internal sealed class ChaosRun(ChaosOptions options, Pipeline pipeline, Journal 
         return checks.All(check => check.IsRight);
     }
 
-    private double Share() => noMoreKills ? 1 : killed / (double)options.Kills;
+    /// <summary>How much of what is to go wrong has gone wrong.</summary>
+    private double Share() => Math.Min(
+        noMoreKills ? 1 : killed / (double)options.Kills,
+        noMoreDisturbances ? 1 : disturbed / (double)(options.Rounds * FaultCatalogue.Others.Count(IsAsked)));
 
     private bool IsAsked(Fault fault) => options.Only.Count == 0 || options.Only.Any(fault.Goes);
 
@@ -66,6 +77,7 @@ internal sealed class ChaosRun(ChaosOptions options, Pipeline pipeline, Journal 
         for (var missed = 0; faults.Count > 0 && killed < options.Kills && missed < options.Kills + 20;)
         {
             await Task.Delay(random.Next(200, 2500), cancel);
+            await KeepPace(cancel);
             // Half of them at any moment: they find what nobody thought of.
             var fault = random.Next(2) == 0 ? faults[0] : faults[random.Next(faults.Count)];
             if (await Strike(fault, random.Next(), cancel)) killed++;
@@ -74,11 +86,18 @@ internal sealed class ChaosRun(ChaosOptions options, Pipeline pipeline, Journal 
         noMoreKills = true;
     }
 
+    /// <summary>Waits until the models have kept up with the kills, but not for ever: what is stuck may need one.</summary>
+    private async Task KeepPace(CancellationToken cancel)
+    {
+        for (var end = DateTime.UtcNow + LongestPace; DateTime.UtcNow < end; await Task.Delay(LookEvery, cancel))
+            if ((await dropper.Registered(cancel) + KillsAhead) * options.Kills > killed * options.Drops) return;
+    }
+
     private async Task Disturb(CancellationToken cancel)
     {
         var random = new Random(HashCode.Combine(options.Seed, 2));
-        // After the first drops, so that they all find something under way.
-        while (dropper.Done.Count < Math.Min(2, options.Drops)) await Task.Delay(LookEvery, cancel);
+        // After the first drops have become versions, so that they all find something under way.
+        while (await dropper.Prepared(cancel) < Math.Min(2, options.Drops)) await Task.Delay(LookEvery, cancel);
         for (var round = 0; round < options.Rounds; round++)
         {
             var faults = FaultCatalogue.Others.Where(IsAsked).ToArray();
@@ -87,8 +106,10 @@ internal sealed class ChaosRun(ChaosOptions options, Pipeline pipeline, Journal 
             {
                 await Task.Delay(random.Next(1000, 4000), cancel);
                 await Strike(fault, random.Next(), cancel);
+                disturbed++;
             }
         }
+        noMoreDisturbances = true;
     }
 
     private async Task<bool> Strike(Fault fault, int seed, CancellationToken cancel)

@@ -20,6 +20,6 @@ internal static class BrokerChecks
     }
 
     public static async Task<IReadOnlyList<(string Name, long Messages)>> Waiting(Pipeline pipeline, CancellationToken cancel) =>
-        [.. (await pipeline.Servers.Run(Servers.Broker, "ctl", ["list_queues", "--no-table-headers", "name", "messages"], cancel))
+        [.. (await pipeline.Servers.Run(Servers.Broker, "queues", [], cancel))
             .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')).Where(parts => parts.Length == 2).Select(parts => (parts[0], long.Parse(parts[1])))];
 }

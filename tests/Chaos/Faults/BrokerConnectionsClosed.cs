@@ -12,7 +12,7 @@ internal sealed class BrokerConnectionsClosed : Fault
 
     public override async Task<string?> Strike(Pipeline pipeline, Random random, CancellationToken cancel)
     {
-        await pipeline.Servers.Run(Servers.Broker, "ctl", ["close_all_connections", "chaos"], cancel);
+        await pipeline.Servers.Run(Servers.Broker, "disconnect", cancel);
         return "all services";
     }
 }

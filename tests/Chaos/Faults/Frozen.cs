@@ -5,7 +5,7 @@ namespace DmlPipeline.Chaos.Faults;
 
 internal sealed class Frozen : Fault
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public override string Kind => "worker";
 
@@ -15,13 +15,18 @@ internal sealed class Frozen : Fault
 
     public override async Task<string?> Strike(Pipeline pipeline, Random random, CancellationToken cancel)
     {
-        var kind = random.Next(3) switch { 0 => "prepare", 1 => "train", _ => "evaluate" };
-        // The holder's name holds its process id.
-        string? holder = null;
-        for (var end = DateTime.UtcNow + Patience; holder is null && DateTime.UtcNow < end; await Task.Delay(50, cancel))
-            holder = await pipeline.Patiently(database => database.QueryOne<string>("select leased_by from jobs where kind = @kind and state = 'leased' order by random() limit 1", new { kind }, cancel), cancel);
-        var id = holder is null ? 0 : int.Parse(holder.Split('/')[1]);
-        if (pipeline.Services.FirstOrDefault(service => service.Id == id) is not { } service) return null;
+        // Such a job if there is one, or else another.
+        var wanted = random.Next(3) switch { 0 => "prepare", 1 => "train", _ => "evaluate" };
+        (string Kind, string Holder)? held = null;
+        ServiceProcess? service = null;
+        for (var end = DateTime.UtcNow + Patience; service is null && DateTime.UtcNow < end; await Task.Delay(50, cancel))
+        {
+            held = await pipeline.Patiently(
+                database => database.QueryOne<(string, string)?>("select kind, leased_by from jobs where state = 'leased' order by kind <> @wanted, random() limit 1", new { wanted }, cancel), cancel);
+            // The holder's name holds its process id; it may be dead by now.
+            service = held is null ? null : pipeline.Services.FirstOrDefault(service => $"{service.Id}" == held.Value.Holder.Split('/')[1]);
+        }
+        if (service?.Id is not { } id) return null;
         Signals.Send(id, Signals.Stop);
         try
         {
@@ -31,6 +36,6 @@ internal sealed class Frozen : Fault
         {
             Signals.Send(id, Signals.Continue);
         }
-        return $"{service.Name} at {kind}";
+        return $"{service.Name} at {held!.Value.Kind}";
     }
 }

@@ -5,7 +5,7 @@ namespace DmlPipeline.Chaos.Faults;
 /// <summary>Between effect and acknowledgement, as near as chance brings it: the database tells of the commit when the service hears of it, too.</summary>
 internal sealed class KillAfterCommit : Fault
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     public override string Kind => "kill";
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DmlPipeline.Chaos.Rig;
 
 namespace DmlPipeline.Chaos.Faults;
@@ -5,7 +6,7 @@ namespace DmlPipeline.Chaos.Faults;
 /// <summary>Between effect and acknowledgement, for certain: what services say to the broker is held back until one has committed and is dead.</summary>
 internal sealed class KillBeforeAcknowledgement : Fault
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20), LongestHold = TimeSpan.FromSeconds(3);
 
     public override string Kind => "kill";
 
@@ -15,8 +16,15 @@ internal sealed class KillBeforeAcknowledgement : Fault
 
     public override async Task<string?> Strike(Pipeline pipeline, Random random, CancellationToken cancel)
     {
-        using var held = pipeline.Broker.Under(new Weather { HoldsRequests = true });
-        var commit = await pipeline.Witness.Next(commit => commit.What == "inbox", Patience, cancel);
-        return pipeline.Services.FirstOrDefault(service => service.Name == commit?.Process) is { } service && await service.Kill() ? service.Name : null;
+        for (var begun = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(begun) < Patience;)
+        {
+            // A message that is about to be sent, and, when it has been, is consumed while nothing more gets through.
+            if (await pipeline.Witness.Next(commit => commit.What == "outbox", Patience, cancel) is null) return null;
+            await Task.Delay(random.Next(0, 500), cancel);
+            using var held = pipeline.Broker.Under(new Weather { HoldsRequests = true });
+            var commit = await pipeline.Witness.Next(commit => commit.What == "inbox", LongestHold, cancel);
+            if (pipeline.Services.FirstOrDefault(service => service.Name == commit?.Process) is { } service && await service.Kill()) return service.Name;
+        }
+        return null;
     }
 }

@@ -47,8 +47,12 @@ internal sealed class Dropper(Pipeline pipeline, int drops, Random random)
         }
     }
 
-    private Task<int> Registered(CancellationToken cancel) =>
+    /// <summary>Drops that have become models, or failed to.</summary>
+    public Task<int> Registered(CancellationToken cancel) =>
         pipeline.Patiently(database => database.QueryOne<int>("select count(*) from runs where state in ('registered', 'failed')", null, cancel), cancel);
+
+    /// <summary>Drops that have become versions.</summary>
+    public Task<int> Prepared(CancellationToken cancel) => pipeline.Patiently(database => database.QueryOne<int>("select count(*) from dataset_versions", null, cancel), cancel);
 
     private Task<int> Decided(string dataset, CancellationToken cancel) =>
         pipeline.Patiently(database => database.QueryOne<int>("select count(*) from training_decisions where dataset = @dataset and state = 'decided'", new { dataset }, cancel), cancel);
@@ -72,7 +76,7 @@ internal sealed class Dropper(Pipeline pipeline, int drops, Random random)
                 return;
             }
             // As `dml drop` does: nothing settles while files are still on their way, however long that takes.
-            await using var hold = await InboxHold.Take(pipeline.Database, next.Dataset, cancel);
+            await using var hold = await pipeline.Patiently(database => InboxHold.Take(database, next.Dataset, cancel), cancel);
             foreach (var file in Directory.EnumerateFiles(Path.Combine(folder, "drop"), "*", SearchOption.AllDirectories))
                 await Put($"{inbox}/{Path.GetRelativePath(Path.Combine(folder, "drop"), file)}", file, cancel);
         }

@@ -32,7 +32,7 @@ internal sealed class Servers(string folder)
     }
 
     /// <param name="server">Which.</param>
-    /// <param name="verb"><c>up</c>, <c>down</c>, <c>kill</c>, <c>wipe</c>; <c>ctl</c> gives the broker orders.</param>
+    /// <param name="verb"><c>up</c>, <c>down</c>, <c>kill</c>, <c>wipe</c>; the broker also <c>queues</c> and <c>disconnect</c>.</param>
     /// <param name="arguments">After the folder.</param>
     /// <param name="cancel">Ends the waiting.</param>
     /// <returns>What it wrote to its standard output.</returns>

@@ -66,6 +66,21 @@ public sealed class DropSettlerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_hold_outlives_a_database_that_fails_for_a_moment()
+    {
+        await using var hold = await InboxHold.Take(database, "birds", TimeSpan.FromMilliseconds(100), default);
+        await Sql("alter table inbox_holds rename to away");
+        await Task.Delay(200);
+        await Sql("alter table away rename to inbox_holds");
+
+        var before = await Until();
+        await Eventually.Holds(async () => await Until() > before, "the hold was renewed");
+
+        Task Sql(string sql) => database.Write(transaction => transaction.Execute(sql), default);
+        Task<long> Until() => database.QueryOne<long>("select coalesce(max(held_until), 0) from inbox_holds", null, default);
+    }
+
+    [Fact]
     public async Task A_hold_whose_holder_died_ends_by_itself()
     {
         await database.Write(transaction => transaction.Execute("insert into inbox_holds values ('dead', 'birds', @now)", new { now = Database.Now - 1 }), default);

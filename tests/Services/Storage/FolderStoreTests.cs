@@ -64,16 +64,39 @@ public sealed class FolderStoreTests : StoreContractTests
     }
 
     [Fact]
-    public async Task Only_abandoned_uploads_below_the_prefix_are_cleared_away()
+    public async Task Only_uploads_below_the_prefix_that_nobody_writes_any_more_are_cleared_away()
     {
         await Put("runs/a/kept", "x");
-        var (old, young, elsewhere) = (Partial("runs/a", hours: 2), Partial("runs/a", hours: 0), Partial("inbox", hours: 2));
+        var content = new PausedStream();
+        var put = store.Put("runs/a/slow", content, default);
+        await content.Reached;
+        var (abandoned, elsewhere) = (Partial("runs/a"), Partial("inbox"));
 
-        store.DeleteAbandoned("runs", TimeSpan.FromHours(1));
-        store.DeleteAbandoned("nothing-there", TimeSpan.Zero);
+        store.DeleteAbandoned("runs");
+        store.DeleteAbandoned("nothing-there");
 
-        (File.Exists(old), File.Exists(young), File.Exists(elsewhere)).ShouldBe((false, true, true));
+        (File.Exists(abandoned), File.Exists(elsewhere)).ShouldBe((false, true));
+        content.GoOn();
+        await put;
+        (await store.Find("runs/a/slow", default)).ShouldNotBeNull();
         (await Text("runs/a/kept")).ShouldBe("x");
+    }
+
+    [Fact]
+    public async Task What_has_just_been_written_can_be_read_by_whoever_lets_nobody_write()
+    {
+        using var ended = new CancellationTokenSource();
+        var reading = Task.Run(async () =>
+        {
+            while (!ended.IsCancellationRequested)
+                if (await store.Find("a/b", default) is not null) File.ReadAllBytes(await store.LocalFile("a/b", default)).ShouldBe([7]);
+        });
+
+        for (var i = 0; i < 200; i++)
+            using (var content = new MemoryStream([7])) await store.Put("a/b", content, default);
+
+        await ended.CancelAsync();
+        await reading;
     }
 
     [Fact]
@@ -150,11 +173,11 @@ public sealed class FolderStoreTests : StoreContractTests
         (await text.ReadToEndAsync()).ShouldBe("old");
     }
 
-    private string Partial(string below, int hours)
+    private string Partial(string below)
     {
         var path = Path.Combine(Directory.CreateDirectory(Path.Combine(store.Root, below)).FullName, FolderStore.PartialPrefix + Guid.NewGuid().ToString("N"));
         File.WriteAllText(path, "half");
-        File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddHours(-hours));
+        File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddSeconds(-1));
         return path;
     }
 }
