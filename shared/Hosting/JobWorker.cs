@@ -80,7 +80,7 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
             catch (Exception e)
             {
                 logger.WorkerFailed(e, kind);
-                await Task.Delay(Timing.PauseAfterError, stoppingToken);
+                await Task.Delay(Timing.PauseAfterError, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

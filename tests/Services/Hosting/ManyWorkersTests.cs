@@ -68,6 +68,19 @@ public sealed class ManyWorkersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_worker_that_is_stopped_while_it_waits_after_an_error_leaves_its_device_to_others()
+    {
+        await Enqueue("a", JobPriority.Normal);
+        await using var worker = new TestWorker(database, (_, _) => throw new PermanentException("no"), TimeSpan.FromSeconds(30)) { May = [Gpu0], FailedThrows = 1, Pause = TimeSpan.FromHours(1) };
+        await worker.StartAsync(default);
+        await Eventually.Holds(() => worker.FailedThrows == 0, "its failure could not be stored");
+
+        await worker.StopAsync(default);
+
+        (await database.Workers(default)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_worker_that_another_took_the_device_from_takes_no_job_without_one()
     {
         await using var frozen = Worker(Finish, Gpu0);

@@ -33,6 +33,9 @@ internal sealed class TestWorker(Database database, Func<LeasedJob, Cancellation
     /// <summary>How often storing a failure fails itself.</summary>
     public int FailedThrows { get; set; }
 
+    /// <summary>After an error that is not the job's.</summary>
+    public TimeSpan Pause { get; init; } = TimeSpan.FromMilliseconds(10);
+
     public GivingWay? Gives { get; init; }
 
     public IReadOnlyList<WorkerDevice> May { get; init; } = [WorkerDevice.Cpu];
@@ -51,7 +54,7 @@ internal sealed class TestWorker(Database database, Func<LeasedJob, Cancellation
         LeaseFor = leaseFor,
         HeartbeatEvery = TimeSpan.FromMilliseconds(20),
         PollEvery = TimeSpan.FromMilliseconds(10),
-        PauseAfterError = TimeSpan.FromMilliseconds(10),
+        PauseAfterError = Pause,
         RetryAfter = Waits,
     };
 
