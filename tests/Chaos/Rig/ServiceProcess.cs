@@ -19,7 +19,7 @@ internal sealed class ServiceProcess(string name, string service, string folder,
 
     public string ClockFile => Path.Combine(folder, $"{name}.clock");
 
-    /// <summary>Ends that nobody brought about: the exit code, and the last that it said.</summary>
+    /// <summary>Ends that nobody brought about: when, the exit code, and the last that it said.</summary>
     public ConcurrentQueue<string> EndedByItself { get; } = new();
 
     public int? Id
@@ -50,7 +50,7 @@ internal sealed class ServiceProcess(string name, string service, string folder,
             }
             lock (starting)
             {
-                if (!killed) EndedByItself.Enqueue($"{name}, exit code {running.ExitCode}: {File.ReadLines(Log).LastOrDefault(line => line.Length > 0)}");
+                if (!killed) EndedByItself.Enqueue($"{name} at {DateTime.Now:HH:mm:ss}, exit code {running.ExitCode}: {File.ReadLines(Log).LastOrDefault(line => line.Length > 0)}");
                 process = null;
                 killed = false;
                 ended.SetResult();
