@@ -41,7 +41,7 @@ public static partial class DatasetBuilder
         var objects = drop.Objects.Select(o => (o.Key.StartsWith(prefix, StringComparison.Ordinal)
             ? o.Key[prefix.Length..]
             : throw new ArgumentException($"The drop's object '{EntryPath.Display(o.Key)}' does not lie under {prefix}.", nameof(drop)), o));
-        var scan = await new DropScanner(store, options, spool, sha256 => before?.Has(sha256) == true, progress).Scan(objects, cancel);
+        var scan = await new DropScanner(store, options, spool, digest => before?.ClassOf(digest) is not null, progress).Scan(objects, cancel);
         var problems = new List<Refusal>();
         var (settings, layout, rejected) = Understand(scan, parent, problems);
         var (labelled, refusals) = LabelResolver.Resolve(scan, layout, parent);

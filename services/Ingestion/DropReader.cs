@@ -80,7 +80,7 @@ public static class DropReader
             // As in a version: each image once, none under two labels, no class of one.
             var selection = new ImageSelection(labelled, parent: null, options.MinImagesPerClass);
             var refused = scan.Refusals.Concat(refusals).Concat(problems).Concat(selection.Refusals).OrderBy(r => r.Order)
-                .Select(r => new QuarantinedFile(r.Name, r.Reason, r.Class, r.Content?.Sha256, r.Content?.Bytes ?? r.Bytes, null));
+                .Select(r => new QuarantinedFile(r.Name, r.Reason, r.Class, r.Content?.Digest.ToString(), r.Content?.Bytes ?? r.Bytes, null));
             return new LocalImages(spool, selection.Images, [.. refused]) { Recognised = layout is { IsOfficial: true } ? layout.Layout.Title : null };
         }
         catch

@@ -9,9 +9,6 @@ namespace DmlPipeline.Ingestion;
 /// <summary>ObjectDropped in; the objects are remembered until their drop settles. The same object, seen twice, is one row.</summary>
 public sealed class ObjectDroppedConsumer(Database database) : IConsumer<ObjectDropped>
 {
-    public Task Consume(ConsumeContext<ObjectDropped> context) => database.Once(context, this, async (transaction, message) =>
-    {
-        foreach (var item in message.Objects)
-            await transaction.RememberObject(message.Dataset, item.Key, item.ETag, item.Bytes);
-    });
+    public Task Consume(ConsumeContext<ObjectDropped> context) => database.Once(context, this, (transaction, message) =>
+        transaction.RememberObjects(message.Dataset, message.Objects.Select(item => (item.Key, item.ETag, item.Bytes))));
 }

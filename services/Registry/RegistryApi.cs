@@ -13,7 +13,7 @@ namespace DmlPipeline.Registry;
 /// <summary>The registry over HTTP: JSON, weights as a download that can be resumed; what changes something needs a token.</summary>
 public static class RegistryApi
 {
-    private const int MostVersions = 1000;
+    private const int MostVersions = 1000, UsualVersions = 100;
 
     public static void MapRegistry(this IEndpointRouteBuilder routes)
     {
@@ -45,17 +45,19 @@ public static class RegistryApi
     private static async Task<IResult> ListTroubles(Database database, IEnumerable<TroubleSource> sources, CancellationToken cancel) =>
         Results.Json(await Troubles.All(database, new TroubleLimits(), Database.Now, cancel, sources), ContractJson.Indented);
 
-    private static Task<IResult> ListVersionsOfAll(string? filter, string? best, Database database, CancellationToken cancel) =>
-        Versions(model: null, filter, best, database, cancel);
+    private static Task<IResult> ListVersionsOfAll(string? filter, string? best, int? limit, int? offset, Database database, CancellationToken cancel) =>
+        Versions(model: null, filter, best, limit, offset, database, cancel);
 
-    private static async Task<IResult> ListVersions(string model, string? filter, string? best, Database database, CancellationToken cancel) =>
-        await database.ModelVersion(model, "latest", cancel) is null ? NoModel(model) : await Versions(model, filter, best, database, cancel);
+    private static async Task<IResult> ListVersions(string model, string? filter, string? best, int? limit, int? offset, Database database, CancellationToken cancel) =>
+        await database.ModelVersion(model, "latest", cancel) is null ? NoModel(model) : await Versions(model, filter, best, limit, offset, database, cancel);
 
-    private static async Task<IResult> Versions(string? model, string? filter, string? best, Database database, CancellationToken cancel)
+    private static async Task<IResult> Versions(string? model, string? filter, string? best, int? limit, int? offset, Database database, CancellationToken cancel)
     {
+        if (limit is < 1 or > MostVersions || offset < 0)
+            return Results.Problem($"limit is 1 to {MostVersions}, offset 0 or more.", statusCode: StatusCodes.Status400BadRequest);
         try
         {
-            var versions = await database.ModelVersions(model, MetricFilter.Parse(filter), best?.ToLowerInvariant(), MostVersions, cancel);
+            var versions = await database.ModelVersions(model, MetricFilter.Parse(filter), best?.ToLowerInvariant(), limit ?? UsualVersions, offset ?? 0, cancel);
             return Json(new JsonArray([.. versions.Select(Describe)]));
         }
         catch (FormatException e)

@@ -15,7 +15,8 @@ namespace DmlPipeline.Registry;
 /// <summary>What the registry adds to a process.</summary>
 public static class RegistryService
 {
-    public static void AddConsumers(IBusRegistrationConfigurator bus) => bus.AddConsumer<RegisterModelConsumer>();
+    // One after the other: registrations look at the same few rows and change them, so those side by side only make each other begin again.
+    public static void AddConsumers(IBusRegistrationConfigurator bus) => bus.AddConsumer<RegisterModelConsumer>(consumer => consumer.ConcurrentMessageLimit = 1);
 
     public static IServiceCollection AddRegistry(this IServiceCollection services)
     {

@@ -14,22 +14,24 @@ internal static class FactGathering
     /// <exception cref="PermanentException">There is no such version.</exception>
     public static async Task<(RetrainingFacts Facts, DatasetVersionRow Version)> Gather(this Transaction transaction, DecisionRow decision, bool forced, DateTimeOffset now)
     {
-        var versions = (await transaction.Query<DatasetVersionRow>("select * from dataset_versions where dataset = @Dataset order by version", new { decision.Dataset })).ToList();
+        var latest = await transaction.QueryOne<int?>("select max(version) from dataset_versions where dataset = @Dataset", new { decision.Dataset });
         // A fire that was asked for some time ago is about what there is now.
-        var version = decision.IsScheduled ? versions.LastOrDefault() : versions.Find(row => row.Version == decision.Version);
-        if (version is null) throw new PermanentException($"There is no dataset {decision.Dataset} v{decision.Version}.");
+        var version = await Version(transaction, decision.Dataset, decision.IsScheduled ? latest : decision.Version)
+            ?? throw new PermanentException($"There is no dataset {decision.Dataset} v{decision.Version}.");
         var trained = await transaction.QueryOne<(int? Version, long? At)>(
             "select max(dataset_version), max(created_at) from runs where dataset = @Dataset and state not in ('failed', 'cancelled')", new { decision.Dataset });
-        var unseen = versions.Where(row => row.Version > (trained.Version ?? 0) && row.Version <= version.Version).ToList();
+        // Only those: each manifest names all its classes, and there may be a version for every night of years.
+        var unseen = await transaction.Query<DatasetVersionRow>(
+            "select * from dataset_versions where dataset = @Dataset and version > @trained and version <= @Version", new { decision.Dataset, trained = trained.Version ?? 0, version.Version });
         var manifest = version.Manifest;
-        var known = versions.Find(row => row.Version == trained.Version)?.Manifest.Classes.Select(c => c.Name).ToHashSet(StringComparer.Ordinal) ?? [];
+        var known = (await Version(transaction, decision.Dataset, trained.Version))?.Manifest.Classes.Select(c => c.Name).ToHashSet(StringComparer.Ordinal) ?? [];
         return (new RetrainingFacts
         {
             Now = now,
             Scheduled = decision.IsScheduled,
             Forced = forced,
             Version = version.Version,
-            Latest = versions[^1].Version,
+            Latest = latest ?? version.Version,
             VersionAt = DateTimeOffset.FromUnixTimeMilliseconds(version.CreatedAt),
             WaitingSince = DateTimeOffset.FromUnixTimeMilliseconds(await WaitingSince(transaction, version) ?? version.CreatedAt),
             Images = version.Images,
@@ -40,6 +42,9 @@ internal static class FactGathering
             Champion = await transaction.QueryOne<int?>("select version from aliases where model = @Dataset and alias = 'champion'", new { decision.Dataset }),
         }, version);
     }
+
+    private static Task<DatasetVersionRow?> Version(Transaction transaction, string dataset, int? version) =>
+        transaction.QueryOne<DatasetVersionRow>("select * from dataset_versions where dataset = @dataset and version = @version", new { dataset, version });
 
     private static Task<long?> WaitingSince(Transaction transaction, DatasetVersionRow version) =>
         transaction.QueryOne<long?>(

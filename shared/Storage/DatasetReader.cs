@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using DmlPipeline.Contracts;
 using DmlPipeline.Contracts.Datasets;
@@ -32,10 +33,7 @@ public sealed class DatasetReader : IDisposable
             throw new InvalidDataException($"Dataset {dataset} v{version} has the schema '{manifest.Schema}'; this program reads '{DatasetManifest.CurrentSchema}'.");
 
         var samples = new List<DatasetSample>(manifest.Counts.Images);
-        await using (var stream = await store.OpenRead(manifest.Samples.Key, cancel))
-        using (var lines = new StreamReader(stream))
-            while (await lines.ReadLineAsync(cancel) is { } line)
-                samples.Add(JsonSerializer.Deserialize<DatasetSample>(line, ContractJson.Compact)!);
+        await foreach (var sample in ReadSamples(store, manifest, cancel)) samples.Add(sample);
         if (samples.Count != manifest.Counts.Images)
             throw new InvalidDataException($"Dataset {dataset} v{version} lists {samples.Count} samples but its manifest counts {manifest.Counts.Images}.");
 
@@ -43,6 +41,27 @@ public sealed class DatasetReader : IDisposable
         var files = new List<string>();
         foreach (var shard in manifest.Shards) files.Add(await store.LocalFile(shard.Key, cancel));
         return new DatasetReader(manifest, [.. samples], [.. files.Select(file => File.OpenHandle(file))]);
+    }
+
+    /// <summary>The list of samples from its beginning to its end, without keeping it.</summary>
+    public static async IAsyncEnumerable<DatasetSample> ReadSamples(IArtifactStore store, DatasetManifest manifest, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        // A million images have few classes and fewer formats: each is one text, for whoever keeps the samples.
+        var shared = new HashSet<string>(StringComparer.Ordinal);
+        await using var stream = await store.OpenRead(manifest.Samples.Key, cancel);
+        using var lines = new StreamReader(stream);
+        while (await lines.ReadLineAsync(cancel) is { } line)
+        {
+            var sample = JsonSerializer.Deserialize<DatasetSample>(line, ContractJson.Compact)!;
+            yield return sample with { Class = Share(sample.Class), Format = Share(sample.Format) };
+        }
+
+        string Share(string text)
+        {
+            if (shared.TryGetValue(text, out var same)) return same;
+            shared.Add(text);
+            return text;
+        }
     }
 
     /// <summary>The bytes of the image file of sample <paramref name="index"/>.</summary>

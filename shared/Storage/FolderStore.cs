@@ -11,6 +11,7 @@ public sealed class FolderStore : IArtifactStore
     public const string PartialPrefix = ObjectKey.PartialPrefix;
 
     // Hidden files are objects too; links are not: they could lead out of the store, or in circles.
+    private static readonly EnumerationOptions OneFolder = new() { AttributesToSkip = FileAttributes.ReparsePoint };
     private static readonly EnumerationOptions Everything = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
 
     // Between creating a file and locking it there is a moment in which it looks abandoned.
@@ -31,18 +32,45 @@ public sealed class FolderStore : IArtifactStore
         // A prefix may end inside a name, as in S3: list its folder and filter.
         var folder = prefix.Contains('/', StringComparison.Ordinal) ? PathOf(prefix[..prefix.LastIndexOf('/')]) : root;
         if (!Directory.Exists(folder) || CrossesLink(folder)) yield break;
-        var found = new DirectoryInfo(folder).EnumerateFiles("*", Everything)
-            .Where(file => !file.Name.StartsWith(PartialPrefix, StringComparison.Ordinal))
-            .Select(file => (Key: Path.GetRelativePath(root, file.FullName).Replace(Path.DirectorySeparatorChar, '/'), File: file))
-            .Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal))
-            .OrderBy(item => item.Key, StringComparer.Ordinal);
-        foreach (var (key, file) in found)
+        foreach (var (key, file) in InOrder(folder, prefix))
         {
             cancel.ThrowIfCancellationRequested();
             if (Describe(key, file) is { } stored) yield return stored;
         }
         await Task.CompletedTask;
     }
+
+    /// <summary>The files below a folder, by key. One folder after the other: a store of millions of objects is never in memory at once.</summary>
+    private IEnumerable<(string Key, FileInfo File)> InOrder(string folder, string prefix)
+    {
+        // A folder's name stands in the keys of its files with a slash behind it, and is sorted so.
+        var entries = Entries(folder).Select(entry => (Key: KeyOf(entry.FullName) + (entry is DirectoryInfo ? "/" : ""), Entry: entry))
+            .Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal) || item.Entry is DirectoryInfo && prefix.StartsWith(item.Key, StringComparison.Ordinal));
+        foreach (var (key, entry) in entries.OrderBy(item => item.Key, StringComparer.Ordinal))
+        {
+            if (entry is FileInfo file)
+            {
+                if (!file.Name.StartsWith(PartialPrefix, StringComparison.Ordinal)) yield return (key, file);
+            }
+            else
+                foreach (var below in InOrder(entry.FullName, prefix)) yield return below;
+        }
+    }
+
+    private static FileSystemInfo[] Entries(string folder)
+    {
+        try
+        {
+            return new DirectoryInfo(folder).GetFileSystemInfos("*", OneFolder);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Whoever deleted its last object took the folder away meanwhile.
+            return [];
+        }
+    }
+
+    private string KeyOf(string path) => Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/');
 
     public Task<StoredObject?> Find(string key, CancellationToken cancel)
     {

@@ -41,14 +41,16 @@ public static class Outbox
         database.WriteStatement(transaction => transaction.Execute($"update outbox set sent_at = @now where id {database.IsAnyOf("@ids")}", new { now = Database.Now, ids }), cancel);
 
     /// <summary>Forgets messages, sent or received, and what webhooks were told, that are older than any redelivery could be.</summary>
-    public static Task ForgetBefore(this Database database, DateTimeOffset time, CancellationToken cancel) =>
-        database.Write(async transaction =>
-        {
-            var before = new { before = time.ToUnixTimeMilliseconds(), oldest = $"{time.ToUnixTimeMilliseconds():x12}" };
-            await transaction.Execute("delete from outbox where sent_at < @before", before);
-            await transaction.Execute("delete from inbox where received_at < @before", before);
-            // Ids begin with their time. What was given up stays until it is sent again, or its webhook goes.
-            await transaction.Execute(
-                "delete from webhook_deliveries where id < @oldest and (state = 'delivered' or webhook_id in (select id from webhooks where removed_at is not null))", before);
-        }, cancel);
+    public static async Task ForgetBefore(this Database database, DateTimeOffset time, CancellationToken cancel)
+    {
+        // Statements of their own: looking through all messages in a transaction would be in the way of everyone who sends one.
+        var before = new { before = time.ToUnixTimeMilliseconds(), oldest = $"{time.ToUnixTimeMilliseconds():x12}" };
+        await database.WriteStatement(transaction => transaction.Execute("delete from outbox where sent_at < @before", before), cancel);
+        await database.WriteStatement(transaction => transaction.Execute("delete from inbox where received_at < @before", before), cancel);
+        // Ids begin with their time. What was given up stays until it is sent again, or its webhook goes.
+        await database.WriteStatement(
+            transaction => transaction.Execute(
+                "delete from webhook_deliveries where id < @oldest and (state = 'delivered' or webhook_id in (select id from webhooks where removed_at is not null))", before),
+            cancel);
+    }
 }

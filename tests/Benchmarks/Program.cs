@@ -1,5 +1,6 @@
 using DmlPipeline.Benchmarks;
 using DmlPipeline.Benchmarks.Pipeline;
+using DmlPipeline.Benchmarks.Scale;
 
 // One line per benchmark, in the order of their names: what to type, what it measures, what runs.
 (string Name, string Measures, Func<string[], int> Run)[] benchmarks =
@@ -17,9 +18,10 @@ using DmlPipeline.Benchmarks.Pipeline;
     ("parallel", "training steps per second of one process and of several that share batches and threads", ParallelBenchmark.Run),
     ("peer", "every loss here and in pytorch-metric-learning: recall@1, MAP@R and images/s on unseen alphabets", PeerBenchmark.Run),
     ("python-ratio", "training images per second here and in PyTorch, taking turns", PythonRatioBenchmark.Run),
+    ("scale", "memory, time and database of a million images and of ten thousand model versions, on SQLite and PostgreSQL", ScaleBenchmark.Run),
     ("storage", "a large object to S3 and its memory; transactions per second on SQLite and PostgreSQL", StorageBenchmark.Run),
     ("training", "images per second, memory and recall on unseen classes; a zip of class folders, or noise", TrainingBenchmark.Run),
-    ("workers", "eight trainings by one worker process and by two; leases a second beside 100,000 finished jobs", WorkersBenchmark.Run),
+    ("workers", "eight trainings by one worker process and by two; seconds until a cancelled one ends; leases a second beside 100,000 finished jobs", WorkersBenchmark.Run),
 ];
 
 if (args is [var name, .. var rest] && benchmarks.FirstOrDefault(benchmark => benchmark.Name == name) is { Run: { } run }) return run(rest);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dapper;
 using DmlPipeline.Hosting.Messaging;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.S3;
@@ -38,7 +39,9 @@ internal sealed class Servers
         new() { Endpoint = new Uri(this["S3_ENDPOINT"]), Bucket = name, AccessKey = this["S3_ACCESS_KEY"], SecretKey = this["S3_SECRET_KEY"], CacheFolder = cache };
 
     /// <summary>A database beside the pipeline's, which infra/up may keep on the same server.</summary>
-    public async Task<Database> OpenPostgres()
+    /// <param name="name">Its name, of letters alone.</param>
+    /// <param name="anew">What it held before goes.</param>
+    public async Task<Database> OpenPostgres(string name = "benchmark", bool anew = false)
     {
         var server = new NpgsqlConnectionStringBuilder
         {
@@ -48,11 +51,10 @@ internal sealed class Servers
         await using (var connection = new NpgsqlConnection(server.ConnectionString))
         {
             await connection.OpenAsync();
-            await using var exists = new NpgsqlCommand("select 1 from pg_database where datname = 'benchmark'", connection);
-            await using var create = new NpgsqlCommand("create database benchmark", connection);
-            if (await exists.ExecuteScalarAsync() is null) await create.ExecuteNonQueryAsync();
+            if (anew) await connection.ExecuteAsync($"drop database if exists {name} with (force)");
+            if (await connection.ExecuteScalarAsync<int?>("select 1 from pg_database where datname = @name", new { name }) is null) await connection.ExecuteAsync($"create database {name}");
         }
-        return await Database.Open($"postgres://{server.Host}:{server.Port}/benchmark", server.Username, server.Password, default);
+        return await Database.Open($"postgres://{server.Host}:{server.Port}/{name}", server.Username, server.Password, default);
     }
 
     public BusSettings Bus() =>

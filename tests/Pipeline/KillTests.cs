@@ -65,7 +65,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
         (await database.DatasetVersions(null, default)).ShouldHaveSingleItem().Version.ShouldBe(1);
         (await database.Drops(null, default)).Count(drop => drop.State == "ready").ShouldBe(1);
         (await database.Runs(null, default)).ShouldHaveSingleItem().State.ShouldBe("registered");
-        (await database.ModelVersions(null, [], null, 10, default)).ShouldHaveSingleItem().Aliases.ShouldBe("champion");
+        (await database.ModelVersions(null, [], null, 10, 0, default)).ShouldHaveSingleItem().Aliases.ShouldBe("champion");
         (await database.AliasHistory("glyphs", default)).Count.ShouldBe(1);
         (await database.QueryOne<int>("select count(*) from model_versions", null, default)).ShouldBe(1);
         (await database.QueryOne<int>("select count(*) from jobs where state <> 'done'", null, default)).ShouldBe(0);

@@ -95,7 +95,7 @@ public sealed class WholePipelineTests : IDisposable
 
         (await pipeline.Database.Resume("letters-v1", default)).ShouldBeTrue();
         await Registered(pipeline, "letters-v1");
-        (await pipeline.Database.ModelVersions("letters", [], null, 10, default)).Count.ShouldBe(1);
+        (await pipeline.Database.ModelVersions("letters", [], null, 10, 0, default)).Count.ShouldBe(1);
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class WholePipelineTests : IDisposable
         var run = await Registered(second, "letters-v1");
 
         run.RecipeJson.ShouldContain("\"epochs\":80");
-        (await second.Database.ModelVersions("letters", [], null, 10, default)).Count.ShouldBe(1);
+        (await second.Database.ModelVersions("letters", [], null, 10, 0, default)).Count.ShouldBe(1);
     }
 
     [Fact]

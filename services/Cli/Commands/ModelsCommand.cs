@@ -50,7 +50,7 @@ internal static class ModelsCommand
         {
             throw new CliException(e.Message, e);
         }
-        var versions = await home.Database.ModelVersions(model: null, conditions, parse.GetValue(Best), MostVersions, cancel);
+        var versions = await home.Database.ModelVersions(model: null, conditions, parse.GetValue(Best), MostVersions, offset: 0, cancel);
         if (screen.IsJson) screen.Json(new JsonArray([.. versions.Select(ModelText.ToJson)]));
         else if (versions.Count > 0) ModelText.Table(screen, versions);
         else if (conditions.Count > 0) screen.Line("No version fulfils these conditions.");
@@ -66,7 +66,7 @@ internal static class ModelsCommand
         var at = text.LastIndexOf('@');
         if (at > 0) return await ShowVersion(screen, home, text[..at], text[(at + 1)..], cancel);
 
-        var versions = await home.Database.ModelVersions(text, [], bestBy: null, MostVersions, cancel);
+        var versions = await home.Database.ModelVersions(text, [], bestBy: null, MostVersions, offset: 0, cancel);
         if (versions.Count == 0) throw await Missing.Model(home, text, "latest", cancel);
         var history = await home.Database.AliasHistory(text, cancel);
         if (screen.IsJson)

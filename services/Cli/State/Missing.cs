@@ -30,11 +30,11 @@ internal static class Missing
 
     public static async Task<CliException> Model(OpenedHome home, string model, string which, CancellationToken cancel)
     {
-        var all = await home.Database.ModelVersions(model: null, [], bestBy: null, limit: 1000, cancel);
-        var versions = all.Where(v => v.Model == model).ToList();
-        if (versions.Count == 0)
-            return new CliException($"There is no model '{model}' in {home.AsWritten}. {List(all.Select(v => v.Model).Distinct(StringComparer.Ordinal), "There are")}");
-        var names = versions.Select(v => $"v{v.Version}").Concat(versions.SelectMany(v => (v.Aliases ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries)));
+        var models = await home.Database.Models(cancel);
+        if (models.FirstOrDefault(each => each.Model == model) is not { } known)
+            return new CliException($"There is no model '{model}' in {home.AsWritten}. {List(models.Select(each => each.Model), "There are")}");
+        var versions = await home.Database.ModelVersions(model, [], bestBy: null, limit: MostListed + 1, offset: 0, cancel);
+        var names = known.Aliases.Keys.Concat(versions.Select(v => $"v{v.Version}"));
         return new CliException($"Model '{model}' has no version or alias '{which}'. {List(names, "It has")}");
     }
 

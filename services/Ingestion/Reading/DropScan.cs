@@ -3,7 +3,7 @@ namespace DmlPipeline.Ingestion.Reading;
 /// <summary>What is known of one distinct file content; equal bytes share one.</summary>
 internal sealed class FileContent
 {
-    public required string Sha256 { get; init; }
+    public required Digest Digest { get; init; }
     public required long Bytes { get; init; }
 
     /// <summary>Null for a refused file, and for one that the parent version already holds.</summary>
@@ -18,7 +18,12 @@ internal sealed class FileContent
 /// <param name="Order">Position in the drop: objects by key, members of archives in their order. Everything that must be repeatable sorts by it.</param>
 /// <param name="Scope">Index into <see cref="DropScan.Scopes"/>.</param>
 /// <param name="Path">Normalised path inside the scope.</param>
-internal sealed record ScannedFile(int Order, int Scope, string Path, FileContent Content);
+/// <param name="Archive">Name of the archive that it lies in; null for one of the drop's own objects.</param>
+internal sealed record ScannedFile(int Order, int Scope, string Path, FileContent Content, string? Archive)
+{
+    /// <summary>For people. Made anew each time: that is cheaper than to keep the names of millions of files.</summary>
+    public string Name => EntryPath.Display(Archive is null ? Path : $"{Archive}/{Path}");
+}
 
 /// <summary>A label file, annotations or settings, kept as it is until everything has been read.</summary>
 internal sealed record TextFile(int Order, int Scope, string Path, byte[] Bytes);

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using System.Threading.Channels;
 using DmlPipeline.Ingestion.Archives;
 using DmlPipeline.Ingestion.Layouts;
@@ -11,7 +10,7 @@ namespace DmlPipeline.Ingestion.Reading;
 /// Reads a whole drop once: one task walks objects and archives, several check images. The channel between them is short, so at most
 /// a few images per thread are in memory; sound ones wait in the spool.
 /// </summary>
-internal sealed class DropScanner(IArtifactStore store, IngestionOptions options, Spool spool, Func<string, bool> isKnown, Action<IngestionProgress>? progress)
+internal sealed class DropScanner(IArtifactStore store, IngestionOptions options, Spool spool, Func<Digest, bool> isKnown, Action<IngestionProgress>? progress)
 {
     private const int ReportEvery = 500;
 
@@ -20,7 +19,7 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
     private const int MaxAnnotations = 64;
 
     private readonly Channel<Job> jobs = Channel.CreateBounded<Job>(new BoundedChannelOptions(options.Threads) { SingleWriter = true });
-    private readonly ConcurrentDictionary<string, Lazy<FileContent>> contents = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Digest, Lazy<FileContent>> contents = new();
     private readonly ConcurrentBag<ScannedFile> scanned = [];
     private readonly ConcurrentBag<Refusal> refusals = [];
     private readonly List<TextFile> labelFiles = [];
@@ -36,7 +35,7 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
     private int broken;
 
     // Bytes of an archive's member, or an object that the checking thread fetches itself.
-    private readonly record struct Job(int Order, int Scope, string Path, byte[]? Bytes, StoredObject? Object);
+    private readonly record struct Job(int Order, int Scope, string? Archive, string Path, byte[]? Bytes, StoredObject? Object);
 
     /// <param name="objects">The drop's objects with their paths below the dataset's inbox.</param>
     public async Task<DropScan> Scan(IEnumerable<(string Path, StoredObject Object)> objects, CancellationToken cancel)
@@ -109,23 +108,22 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
             }
             if (bytes is not null)
             {
-                var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
-                var content = contents.GetOrAdd(sha256, key => new Lazy<FileContent>(() => Examine(key, bytes))).Value;
+                var content = contents.GetOrAdd(Digest.Of(bytes), key => new Lazy<FileContent>(() => Examine(key, bytes))).Value;
                 if (content.Refusal is not null) Interlocked.Increment(ref broken);
-                scanned.Add(new ScannedFile(job.Order, job.Scope, job.Path, content));
+                scanned.Add(new ScannedFile(job.Order, job.Scope, job.Path, content, job.Archive));
             }
             if (Interlocked.Increment(ref done) % ReportEvery == 0) progress?.Invoke(new IngestionProgress("reading", done, refusals.Count + broken));
         }
     }
 
-    private FileContent Examine(string sha256, byte[] bytes)
+    private FileContent Examine(Digest digest, byte[] bytes)
     {
-        if (isKnown(sha256)) return new FileContent { Sha256 = sha256, Bytes = bytes.Length };
+        if (isKnown(digest)) return new FileContent { Digest = digest, Bytes = bytes.Length };
         var (facts, refusal) = ImageCheck.Run(bytes, options);
         var keep = facts is not null || bytes.Length <= options.QuarantineFileBytes;
         return new FileContent
         {
-            Sha256 = sha256, Bytes = bytes.Length, Facts = facts, Refusal = refusal, SpoolOffset = keep ? spool.Append(bytes) : -1,
+            Digest = digest, Bytes = bytes.Length, Facts = facts, Refusal = refusal, SpoolOffset = keep ? spool.Append(bytes) : -1,
         };
     }
 
@@ -148,6 +146,8 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
     {
         private bool InArchive => scope > 0;
 
+        private string? Archive => InArchive ? owner.scopes[scope] : null;
+
         public override bool Wants(string rawName, out string path)
         {
             owner.files++;
@@ -167,14 +167,14 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
             if (EntryPath.IsSettings(path, InArchive)) owner.settings.Add(new TextFile(owner.order++, scope, path, bytes));
             else if (EntryPath.IsLabelFile(path)) owner.labelFiles.Add(new TextFile(owner.order++, scope, path, bytes));
             else if (EntryPath.IsAnnotation(path)) AcceptAnnotation(path, bytes);
-            else await owner.jobs.Writer.WriteAsync(new Job(owner.order++, scope, path, bytes, null), cancel);
+            else await owner.jobs.Writer.WriteAsync(new Job(owner.order++, scope, Archive, path, bytes, null), cancel);
         }
 
         public async ValueTask Accept(string path, StoredObject stored, CancellationToken cancel)
         {
             if (!IsText(path))
             {
-                await owner.jobs.Writer.WriteAsync(new Job(owner.order++, scope, path, null, stored), cancel);
+                await owner.jobs.Writer.WriteAsync(new Job(owner.order++, scope, Archive, path, null, stored), cancel);
                 return;
             }
             var (bytes, refusal) = await owner.Fetch(stored, cancel);

@@ -14,6 +14,8 @@ internal static class ImageCheck
     // Chroma that JPEG rounding leaves in a grey picture.
     private const int GreyTolerance = 10;
 
+    private static readonly Dictionary<ImageFormat, string> Names = Enum.GetValues<ImageFormat>().ToDictionary(format => format, format => format.ToString().ToLowerInvariant());
+
     /// <returns>Facts, or the reason for refusing it.</returns>
     public static (ImageFacts? Facts, string? Refusal) Run(byte[] file, IngestionOptions options)
     {
@@ -26,7 +28,7 @@ internal static class ImageCheck
                 return (null, $"it is {info.Width}x{info.Height} pixels; the shorter side needs at least {options.MinSide}");
             var image = ImageDecoder.Decode(file, info.Channels, Thumbnail, Thumbnail, options.ImageLimits);
             var facts = new ImageFacts(
-                info.Width, info.Height, info.Format.ToString().ToLowerInvariant(), PerceptualHash.Compute(image), IsGrey(image), IsDarkOnLight(image));
+                info.Width, info.Height, Names[info.Format], PerceptualHash.Compute(image), IsGrey(image), IsDarkOnLight(image));
             return (facts, null);
         }
         catch (ImageException e)

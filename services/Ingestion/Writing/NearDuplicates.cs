@@ -24,19 +24,21 @@ internal static class NearDuplicates
         var cut = false;
         var overflow = 0L;
         // Images that share a hash are one entry here; the pairs among them are listed at once.
-        var groups = Enumerable.Range(0, hashes.Count).GroupBy(i => hashes[i]).OrderBy(g => g.Key).Select(g => (Hash: g.Key, Members: g.ToArray())).ToArray();
-        foreach (var (_, members) in groups)
-            for (var a = 0; a < members.Length && complete; a++)
-                for (var b = a + 1; b < members.Length && complete; b++)
-                    Add(members[a], members[b], 0);
+        int[] byHash = [.. Enumerable.Range(0, hashes.Count)];
+        Array.Sort(byHash, (a, b) => hashes[a] != hashes[b] ? hashes[a].CompareTo(hashes[b]) : a.CompareTo(b));
+        var groups = Groups(hashes, byHash);
+        foreach (var (_, start, end) in groups)
+            for (var a = start; a < end && complete; a++)
+                for (var b = a + 1; b < end && complete; b++)
+                    Add(byHash[a], byHash[b], 0);
 
         var masks = Masks(Bands - distance).ToArray();
         var comparisons = 0L;
         for (var m = 0; m < masks.Length && distance > 0; m++)
         {
             var mask = masks[m];
-            var order = groups.Select(g => g.Hash & mask).ToArray();
-            var index = Enumerable.Range(0, groups.Length).ToArray();
+            ulong[] order = [.. groups.Select(group => group.Hash & mask)];
+            int[] index = [.. Enumerable.Range(0, groups.Count)];
             Array.Sort(order, index);
             for (int start = 0, end; start < order.Length; start = end)
             {
@@ -54,14 +56,14 @@ internal static class NearDuplicates
         }
         return Report(complete);
 
-        void Compare((ulong Hash, int[] Members) x, (ulong Hash, int[] Members) y, int pass)
+        void Compare((ulong Hash, int Start, int End) x, (ulong Hash, int Start, int End) y, int pass)
         {
             var difference = x.Hash ^ y.Hash;
             var bits = BitOperations.PopCount(difference);
             if (bits > distance || SeenBefore(difference, pass)) return;
-            foreach (var a in x.Members)
+            foreach (var a in byHash.AsSpan(x.Start, x.End - x.Start))
             {
-                foreach (var b in y.Members)
+                foreach (var b in byHash.AsSpan(y.Start, y.End - y.Start))
                 {
                     if (!complete) return;
                     Add(Math.Min(a, b), Math.Max(a, b), bits);
@@ -96,6 +98,20 @@ internal static class NearDuplicates
             within.Sort();
             return new NearDuplicateReport([.. across.Concat(within).Take(maxPairs)], searchedAll && !cut && across.Count + within.Count <= maxPairs);
         }
+    }
+
+    /// <summary>Where the images of each hash begin and end, in order of the hashes.</summary>
+    private static List<(ulong Hash, int Start, int End)> Groups(IReadOnlyList<ulong> hashes, int[] byHash)
+    {
+        var groups = new List<(ulong, int, int)>(byHash.Length);
+        for (int start = 0, end; start < byHash.Length; start = end)
+        {
+            for (end = start + 1; end < byHash.Length && hashes[byHash[end]] == hashes[byHash[start]]; end++)
+            {
+            }
+            groups.Add((hashes[byHash[start]], start, end));
+        }
+        return groups;
     }
 
     private static IEnumerable<ulong> Masks(int chosen)

@@ -22,23 +22,23 @@ internal static class QuarantineWriter
         if (ordered.Count == 0) return ([], null);
 
         var folder = Folder(drop);
-        var keys = new Dictionary<string, string>(StringComparer.Ordinal);
+        var keys = new Dictionary<Digest, string>();
         var files = new List<QuarantinedFile>();
         long kept = 0;
         foreach (var refusal in ordered)
         {
             string? key = null;
-            if (refusal.Content is { SpoolOffset: >= 0, Bytes: > 0 } content && !keys.TryGetValue(content.Sha256, out key)
+            if (refusal.Content is { SpoolOffset: >= 0, Bytes: > 0 } content && !keys.TryGetValue(content.Digest, out key)
                 && (refusal.Sound || kept + content.Bytes <= options.QuarantineBytes))
             {
                 if (!refusal.Sound) kept += content.Bytes;
                 key = $"{folder}/files/{keys.Count + 1}";
-                keys[content.Sha256] = key;
+                keys[content.Digest] = key;
                 using var bytes = new MemoryStream(spool.Read(content.SpoolOffset, content.Bytes));
                 await store.Put(key, bytes, cancel);
             }
             if (files.Count < options.MaxQuarantineEntries)
-                files.Add(new QuarantinedFile(refusal.Name, refusal.Reason, refusal.Class, refusal.Content?.Sha256, refusal.Content?.Bytes ?? refusal.Bytes, key));
+                files.Add(new QuarantinedFile(refusal.Name, refusal.Reason, refusal.Class, refusal.Content?.Digest.ToString(), refusal.Content?.Bytes ?? refusal.Bytes, key));
         }
         var reasons = new Reasons(Schema, drop.Dataset, drop.DropId, ordered.Count, ordered.Count - files.Count, files);
         using var json = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(reasons, ContractJson.Indented));

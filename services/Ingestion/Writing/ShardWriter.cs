@@ -2,12 +2,10 @@ using System.Formats.Tar;
 using System.Security.Cryptography;
 using System.Text;
 using DmlPipeline.Contracts.Datasets;
+using DmlPipeline.Ingestion.Labels;
 using DmlPipeline.Storage;
 
 namespace DmlPipeline.Ingestion.Writing;
-
-/// <param name="Sample">All but where it lies, which the writer fills in.</param>
-internal sealed record PendingSample(DatasetSample Sample, Func<byte[]> Bytes);
 
 /// <summary>
 /// Writes images as WebDataset tar shards: <c>&lt;key&gt;.png</c> beside <c>&lt;key&gt;.cls</c>, the class as text. Equal images give equal
@@ -18,30 +16,35 @@ internal static class ShardWriter
 {
     private const int TarHeaderBytes = 512;
 
-    /// <returns>The new shards and samples in their order; <see cref="DatasetSample.Shard"/> counts from <paramref name="firstIndex"/>.</returns>
-    public static async Task<(List<DatasetShard> Shards, List<DatasetSample> Samples)> Write(
-        IArtifactStore store, string folder, IReadOnlyList<PendingSample> pending, int firstIndex, IngestionOptions options,
-        Action<int>? written, CancellationToken cancel)
+    /// <param name="store">Where.</param>
+    /// <param name="folder">Below which key.</param>
+    /// <param name="images">In the order in which they are to lie there.</param>
+    /// <param name="spool">Has their bytes.</param>
+    /// <param name="firstIndex">What <see cref="DatasetSample.Shard"/> counts from.</param>
+    /// <param name="options">Size of a shard.</param>
+    /// <param name="placed">Told of each image once it has its place.</param>
+    /// <param name="cancel">Ends it.</param>
+    public static async Task<List<DatasetShard>> Write(
+        IArtifactStore store, string folder, IReadOnlyList<LabelledImage> images, Spool spool, int firstIndex, IngestionOptions options,
+        Action<DatasetSample> placed, CancellationToken cancel)
     {
         var shards = new List<DatasetShard>();
-        var samples = new List<DatasetSample>(pending.Count);
-        for (var next = 0; next < pending.Count;)
+        for (var next = 0; next < images.Count;)
         {
             cancel.ThrowIfCancellationRequested();
             await using var file = TemporaryFile.Create(options.TemporaryFolder);
             var first = next;
             await using (var tar = new TarWriter(file, TarEntryFormat.Ustar, leaveOpen: true))
             {
-                while (next < pending.Count && (next == first || file.Position < options.ShardBytes))
+                while (next < images.Count && (next == first || file.Position < options.ShardBytes))
                 {
                     cancel.ThrowIfCancellationRequested();
-                    var (sample, bytes) = pending[next++];
+                    var image = images[next++];
+                    var sample = Sample(image, firstIndex + shards.Count, file.Position + TarHeaderBytes);
                     var key = sample.Sha256[..32];
-                    var image = bytes();
-                    samples.Add(sample with { Shard = firstIndex + shards.Count, Offset = file.Position + TarHeaderBytes });
-                    tar.WriteEntry(Member($"{key}.{Extension(sample.Format)}", image));
+                    tar.WriteEntry(Member($"{key}.{Extension(sample.Format)}", spool.Read(image.Content.SpoolOffset, image.Content.Bytes)));
                     tar.WriteEntry(Member($"{key}.cls", Encoding.UTF8.GetBytes(sample.Class)));
-                    if (samples.Count % 500 == 0) written?.Invoke(samples.Count);
+                    placed(sample);
                 }
             }
             file.Position = 0;
@@ -51,7 +54,15 @@ internal static class ShardWriter
             if (stored.Sha256 != hash) throw new IOException($"The shard {stored.Key} was not stored as it was written; the store or its disk is faulty.");
             shards.Add(new DatasetShard(stored.Key, stored.Sha256, stored.Bytes, next - first));
         }
-        return (shards, samples);
+        return shards;
+    }
+
+    private static DatasetSample Sample(LabelledImage image, int shard, long offset)
+    {
+        var facts = image.Content.Facts!;
+        return new DatasetSample(
+            image.Content.Digest.ToString(), image.Class, image.Name, shard, offset, image.Content.Bytes, facts.Width, facts.Height, facts.Format, facts.Hash.ToString("x16"),
+            image.Role, image.Camera);
     }
 
     private static UstarTarEntry Member(string name, byte[] data) => new(TarEntryType.RegularFile, name)

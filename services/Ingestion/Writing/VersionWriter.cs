@@ -1,11 +1,8 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using DmlPipeline.Contracts;
 using DmlPipeline.Contracts.Datasets;
 using DmlPipeline.Ingestion.Labels;
-using DmlPipeline.Ingestion.Reading;
 using DmlPipeline.Ingestion.Splits;
 using DmlPipeline.Storage;
 
@@ -15,6 +12,7 @@ namespace DmlPipeline.Ingestion.Writing;
 internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version, ParentVersion? parent, IngestionOptions options)
 {
     private const string NearDuplicateSchema = "dmlpipeline.near-duplicates/1";
+    private const int ReportEvery = 500;
 
     private readonly string folder = $"datasets/{drop.Dataset}/v{version}";
 
@@ -44,11 +42,15 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
         ImageSelection selection, SplitPlan plan, string? layout, string? recipe, Spool spool, DropCounts counts, ArtifactRef? quarantine, Action<int> written, CancellationToken cancel)
     {
         // By hash: independent of how the images were packed, and as good as shuffled for readers that stream the shards.
-        var images = selection.Images.OrderBy(i => i.Content.Sha256, StringComparer.Ordinal).ToList();
-        var (newShards, newSamples) = await ShardWriter.Write(
-            store, folder, [.. images.Select(i => Pending(i, spool))], parent?.Manifest.Shards.Count ?? 0, options, written, cancel);
-        IReadOnlyList<DatasetSample> samples = [.. parent?.Samples ?? [], .. newSamples];
-        var (nearDuplicates, pairs) = await WriteNearDuplicates(samples, cancel);
+        var images = selection.Images.ToList();
+        images.Sort((a, b) => Digest.Compare(a.Content.Digest, b.Content.Digest));
+        var samples = new SampleTable((parent?.Manifest.Counts.Images ?? 0) + images.Count);
+        await using var list = TemporaryFile.Create(options.TemporaryFolder);
+        if (parent is not null)
+            await foreach (var sample in DatasetReader.ReadSamples(store, parent.Manifest, cancel)) List(sample);
+        var known = samples.Count;
+        var newShards = await ShardWriter.Write(store, folder, images, spool, parent?.Manifest.Shards.Count ?? 0, options, Place, cancel);
+        var (nearDuplicates, pairs) = await WriteNearDuplicates(samples, list, cancel);
         var manifest = new DatasetManifest
         {
             Dataset = drop.Dataset,
@@ -57,13 +59,13 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
             // Not the clock: a repeated build must write the same manifest.
             CreatedAt = drop.Objects.Max(o => o.LastModified),
             DropId = drop.DropId,
-            ContentHash = ContentHash(samples),
+            ContentHash = samples.ContentHash(),
             Split = plan.Split,
             Layout = layout,
             Classes = plan.Classes,
             Counts = new DatasetCounts(samples.Count, images.Count, counts.Duplicates, pairs, counts.Quarantined),
             Facts = Facts(samples, images),
-            Samples = await WriteSamples(samples, cancel),
+            Samples = await PutByHash("samples", "jsonl", list, cancel),
             Shards = [.. parent?.Manifest.Shards ?? [], .. newShards],
             NearDuplicates = nearDuplicates,
             Quarantine = quarantine,
@@ -78,43 +80,44 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
         // Another build won. If it was this drop's own, its objects are these very ones; if not, ours are left over.
         var winner = await Find(store, drop, version, cancel);
         return (winner!.Manifest, winner.ManifestRef);
-    }
 
-    private static PendingSample Pending(LabelledImage image, Spool spool)
-    {
-        var (content, facts) = (image.Content, image.Content.Facts!);
-        var sample = new DatasetSample(
-            content.Sha256, image.Class, image.Name, 0, 0, content.Bytes, facts.Width, facts.Height, facts.Format, facts.Hash.ToString("x16"),
-            image.Role, image.Camera);
-        return new PendingSample(sample, () => spool.Read(content.SpoolOffset, content.Bytes));
-    }
-
-    private async Task<ArtifactRef> WriteSamples(IReadOnlyList<DatasetSample> samples, CancellationToken cancel)
-    {
-        await using var file = TemporaryFile.Create(options.TemporaryFolder);
-        foreach (var sample in samples)
+        void List(DatasetSample sample)
         {
-            cancel.ThrowIfCancellationRequested();
-            JsonSerializer.Serialize(file, sample, ContractJson.Compact);
-            file.WriteByte((byte)'\n');
+            samples.Add(sample);
+            JsonSerializer.Serialize(list, sample, ContractJson.Compact);
+            list.WriteByte((byte)'\n');
         }
-        return await PutByHash("samples", "jsonl", file, cancel);
+
+        void Place(DatasetSample sample)
+        {
+            List(sample);
+            if ((samples.Count - known) % ReportEvery == 0) written(samples.Count - known);
+        }
     }
 
-    private async Task<(ArtifactRef? File, int Pairs)> WriteNearDuplicates(IReadOnlyList<DatasetSample> samples, CancellationToken cancel)
+    private async Task<(ArtifactRef? File, int Pairs)> WriteNearDuplicates(SampleTable samples, FileStream list, CancellationToken cancel)
     {
-        var hashes = samples.Select(s => ulong.Parse(s.PerceptualHash, System.Globalization.NumberStyles.HexNumber)).ToArray();
-        var report = NearDuplicates.Find(hashes, [.. samples.Select(s => s.Class)], options.NearDuplicateDistance, options.MaxNearDuplicates);
+        var report = samples.NearDuplicates(options.NearDuplicateDistance, options.MaxNearDuplicates);
         if (report.Pairs.Count == 0) return (null, 0);
-        var pairs = report.Pairs.Select(p => new NearDuplicatePair(
-            Describe(samples[p.First]), Describe(samples[p.Second]), p.Distance, samples[p.First].Class != samples[p.Second].Class)).ToList();
+        var described = await Describe(report.Pairs.SelectMany(pair => (int[])[pair.First, pair.Second]).ToHashSet(), list, cancel);
+        var pairs = report.Pairs.Select(pair => new NearDuplicatePair(
+            described[pair.First], described[pair.Second], pair.Distance, samples.ClassOf(pair.First) != samples.ClassOf(pair.Second))).ToList();
         await using var file = TemporaryFile.Create(options.TemporaryFolder);
         await JsonSerializer.SerializeAsync(
             file, new NearDuplicateFile(NearDuplicateSchema, options.NearDuplicateDistance, report.Complete, pairs.Count(p => p.AcrossClasses), pairs),
             ContractJson.Compact, cancel);
         return (await PutByHash("near-duplicates", "json", file, cancel), pairs.Count);
+    }
 
-        static NearDuplicate Describe(DatasetSample s) => new(s.Sha256, s.Class, s.Name);
+    /// <summary>Reads again what was written of a few samples.</summary>
+    private static async Task<Dictionary<int, NearDuplicate>> Describe(HashSet<int> wanted, FileStream list, CancellationToken cancel)
+    {
+        var described = new Dictionary<int, NearDuplicate>();
+        list.Position = 0;
+        using var lines = new StreamReader(list, leaveOpen: true);
+        for (var i = 0; await lines.ReadLineAsync(cancel) is { } line; i++)
+            if (wanted.Contains(i) && JsonSerializer.Deserialize<DatasetSample>(line, ContractJson.Compact)! is var sample) described[i] = new NearDuplicate(sample.Sha256, sample.Class, sample.Name);
+        return described;
     }
 
     // The hash in the key keeps a rival build of the same version from overwriting what the winner's manifest points to.
@@ -126,32 +129,13 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
         return await store.Put($"{folder}/{name}-{hash[..8]}.{extension}", file, cancel);
     }
 
-    private static string ContentHash(IReadOnlyList<DatasetSample> samples)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var sample in samples.OrderBy(s => s.Class, StringComparer.Ordinal).ThenBy(s => s.Sha256, StringComparer.Ordinal))
-        {
-            var protocol = sample.Role is null && sample.Camera is null ? "" : $"\t{sample.Role}\t{sample.Camera}";
-            hash.AppendData(Encoding.UTF8.GetBytes($"{sample.Class}\t{sample.Sha256}{protocol}\n"));
-        }
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
     // Colour and brightness of the parent's images are known as its facts only, which count by its number of images.
-    private DatasetFacts Facts(IReadOnlyList<DatasetSample> samples, List<LabelledImage> added)
+    private DatasetFacts Facts(SampleTable samples, List<LabelledImage> added)
     {
         var known = parent?.Manifest.Counts.Images ?? 0;
         var grey = (known * parent?.Manifest.Facts.GreyShare ?? 0) + added.Count(i => i.Content.Facts!.Grey);
         var darkOnLight = (parent?.Manifest.Facts.DarkOnLight == true ? known : 0) + added.Count(i => i.Content.Facts!.DarkOnLight);
-        return new DatasetFacts(
-            Math.Round(grey / samples.Count, 6), Median(samples.Select(s => s.Width)), Median(samples.Select(s => s.Height)), darkOnLight * 2 > samples.Count);
-    }
-
-    private static int Median(IEnumerable<int> values)
-    {
-        var sorted = values.ToList();
-        sorted.Sort();
-        return CollectionsMarshal.AsSpan(sorted)[sorted.Count / 2];
+        return new DatasetFacts(Math.Round(grey / samples.Count, 6), samples.MedianWidth(), samples.MedianHeight(), darkOnLight * 2 > samples.Count);
     }
 
     // What an earlier, abandoned build of this version left: nobody can refer to it any more.

@@ -48,15 +48,25 @@ public sealed record DatasetVersionRow
 
 public static class DatasetRows
 {
-    /// <summary>Remembers an object of the inbox until its drop settles; the same object, seen twice, is one row.</summary>
-    public static Task<int> RememberObject(this Transaction transaction, string dataset, string key, string etag, long bytes) =>
-        transaction.Execute(
-            "insert into inbox_objects (key, etag, dataset, bytes, seen_at) values (@key, @etag, @dataset, @bytes, @now) on conflict do nothing",
-            new { key, etag, dataset, bytes, now = Database.Now });
+    // Parameters of one statement are limited, to 32,766 in SQLite.
+    private const int RememberedTogether = 1000;
+
+    /// <summary>Remembers objects of the inbox until their drop settles; the same object, seen twice, is one row.</summary>
+    public static async Task RememberObjects(this Transaction transaction, string dataset, IEnumerable<(string Key, string ETag, long Bytes)> objects)
+    {
+        // A statement for each of a million objects would be a million answers to wait for.
+        foreach (var some in objects.Chunk(RememberedTogether))
+        {
+            var arguments = new Dictionary<string, object>(StringComparer.Ordinal) { ["dataset"] = dataset, ["now"] = Database.Now };
+            for (var i = 0; i < some.Length; i++) (arguments[$"key{i}"], arguments[$"etag{i}"], arguments[$"bytes{i}"]) = some[i];
+            var rows = string.Join(", ", Enumerable.Range(0, some.Length).Select(i => $"(@key{i}, @etag{i}, @dataset, @bytes{i}, @now)"));
+            await transaction.Execute($"insert into inbox_objects (key, etag, dataset, bytes, seen_at) values {rows} on conflict do nothing", arguments);
+        }
+    }
 
     public static async Task<IReadOnlyList<DatasetVersionRow>> DatasetVersions(this Database database, string? dataset, CancellationToken cancel) =>
         [.. await database.Query<DatasetVersionRow>(
-            "select * from dataset_versions where @dataset is null or dataset = @dataset order by dataset, version", new { dataset }, cancel)];
+            $"select * from dataset_versions {(dataset is null ? "" : "where dataset = @dataset")} order by dataset, version", new { dataset }, cancel)];
 
     public static Task<DatasetVersionRow?> LatestDatasetVersion(this Database database, string dataset, CancellationToken cancel) =>
         database.QueryOne<DatasetVersionRow>("select * from dataset_versions where dataset = @dataset order by version desc limit 1", new { dataset }, cancel);
@@ -65,7 +75,7 @@ public static class DatasetRows
         database.QueryOne<DatasetVersionRow>("select * from dataset_versions where dataset = @dataset and version = @version", new { dataset, version }, cancel);
 
     public static async Task<IReadOnlyList<DropRow>> Drops(this Database database, string? dataset, CancellationToken cancel) =>
-        [.. await database.Query<DropRow>("select * from drops where @dataset is null or dataset = @dataset order by created_at, id", new { dataset }, cancel)];
+        [.. await database.Query<DropRow>($"select * from drops {(dataset is null ? "" : "where dataset = @dataset")} order by created_at, id", new { dataset }, cancel)];
 
     public static Task<DropRow?> Drop(this Database database, string id, CancellationToken cancel) =>
         database.QueryOne<DropRow>("select * from drops where id = @id", new { id }, cancel);

@@ -70,12 +70,12 @@ public static class ModelRows
             row.Model, row.Versions, row.Latest, aliases[row.Model].ToDictionary(alias => alias.Alias, alias => alias.Version, StringComparer.Ordinal)))];
     }
 
-    /// <summary>Versions that fulfil every condition, newest first, or best first by a metric.</summary>
+    /// <summary>Versions that fulfil every condition, newest first, or best first by a metric: as many as asked for, after so many that are left out.</summary>
     public static async Task<IReadOnlyList<ModelVersionRow>> ModelVersions(
-        this Database database, string? model, IReadOnlyList<MetricCondition> conditions, string? bestBy, int limit, CancellationToken cancel)
+        this Database database, string? model, IReadOnlyList<MetricCondition> conditions, string? bestBy, int limit, int offset, CancellationToken cancel)
     {
-        var arguments = new Dictionary<string, object?>(StringComparer.Ordinal) { ["model"] = model, ["limit"] = limit, ["bestBy"] = bestBy };
-        var sql = $"{Columns(database)} where v.state = 'ready' and (cast(@model as text) is null or v.model = @model)";
+        var arguments = new Dictionary<string, object?>(StringComparer.Ordinal) { ["model"] = model, ["limit"] = limit, ["offset"] = offset, ["bestBy"] = bestBy };
+        var sql = $"{Columns(database)} where v.state = 'ready'{(model is null ? "" : " and v.model = @model")}";
         for (var i = 0; i < conditions.Count; i++)
         {
             var comparison = conditions[i].Comparison;
@@ -86,8 +86,8 @@ public static class ModelRows
             sql += $" and exists (select 1 from model_metrics m where m.model = v.model and m.version = v.version and m.name = @metric{i} and m.value {comparison} @value{i})";
         }
         sql += bestBy is null
-            ? " order by v.model, v.version desc limit @limit"
-            : " order by (select m.value from model_metrics m where m.model = v.model and m.version = v.version and m.name = @bestBy) desc nulls last, v.model, v.version desc limit @limit";
+            ? " order by v.model, v.version desc limit @limit offset @offset"
+            : " order by (select m.value from model_metrics m where m.model = v.model and m.version = v.version and m.name = @bestBy) desc nulls last, v.model, v.version desc limit @limit offset @offset";
         return [.. await database.Query<ModelVersionRow>(sql, arguments, cancel)];
     }
 

@@ -76,7 +76,7 @@ public static class RunRows
         asked.Priority is { } name && JobPriorities.Parse(name) is { } given ? given : asked.RequestedBy == "schedule" ? JobPriority.Low : JobPriority.Normal;
 
     public static async Task<IReadOnlyList<RunRow>> Runs(this Database database, string? dataset, CancellationToken cancel) =>
-        [.. await database.Query<RunRow>("select * from runs where @dataset is null or dataset = @dataset order by created_at, id", new { dataset }, cancel)];
+        [.. await database.Query<RunRow>($"select * from runs {(dataset is null ? "" : "where dataset = @dataset")} order by created_at, id", new { dataset }, cancel)];
 
     public static Task<RunRow?> Run(this Database database, string id, CancellationToken cancel) =>
         database.QueryOne<RunRow>("select * from runs where id = @id", new { id }, cancel);

@@ -89,8 +89,8 @@ public static class Troubles
     {
         var latest = await database.Query<DropRow>(
             """
-            select * from drops d where finished_at is not null and not exists (
-                select 1 from drops later where later.dataset = d.dataset and later.finished_at is not null and (later.finished_at > d.finished_at or later.finished_at = d.finished_at and later.id > d.id))
+            select * from drops where id in (
+                select id from (select id, row_number() over (partition by dataset order by finished_at desc, id desc) as place from drops where finished_at is not null) ended where place = 1)
             """, null, cancel);
         return latest.Select(drop => OfDrop(drop, limits)).OfType<Trouble>();
     }

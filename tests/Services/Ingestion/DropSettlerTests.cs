@@ -104,6 +104,24 @@ public sealed class DropSettlerTests : IAsyncLifetime
         (await database.QueryOne<string>("select drop_id from inbox_objects where bytes = @Bytes", new { drop.Bytes }, default)).ShouldBe(drop.Id);
     }
 
+    [Fact]
+    public async Task Datasets_settle_side_by_side()
+    {
+        string[] datasets = ["birds", "letters", "toys"];
+        foreach (var dataset in datasets) await Remember(await Put($"inbox/{dataset}/_READY"));
+        // Nobody's listing ends before everybody's has begun.
+        using var listed = new CountdownEvent(datasets.Length);
+        var together = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        await using var settler = await Start(settleSeconds: 3600, new ListedBefore(store, async () =>
+        {
+            if (!listed.IsSet && listed.Signal()) together.SetResult();
+            await together.Task;
+        }, always: true));
+
+        foreach (var dataset in datasets) (await Settled(dataset)).Objects.ShouldBe(1);
+    }
+
     private async Task<StoredObject> Put(string key, string content = "content")
     {
         await store.Put(key, new MemoryStream(Encoding.UTF8.GetBytes(content)), default);
@@ -111,7 +129,7 @@ public sealed class DropSettlerTests : IAsyncLifetime
     }
 
     private Task Remember(StoredObject item) =>
-        database.Write(transaction => transaction.RememberObject(item.Key.Split('/')[1], item.Key, item.ETag, item.Bytes), default);
+        database.Write(transaction => transaction.RememberObjects(item.Key.Split('/')[1], [(item.Key, item.ETag, item.Bytes)]), default);
 
     private async Task<RunningSettler> Start(double settleSeconds, IArtifactStore? over = null)
     {
@@ -126,15 +144,15 @@ public sealed class DropSettlerTests : IAsyncLifetime
         return (await database.Drops(dataset, default)).ShouldHaveSingleItem();
     }
 
-    /// <summary>Something happens between its first listing and whatever is done with that.</summary>
-    private sealed class ListedBefore(IArtifactStore store, Func<Task> happens) : IArtifactStore
+    /// <summary>Something happens between its first listing, or every one, and whatever is done with that.</summary>
+    private sealed class ListedBefore(IArtifactStore store, Func<Task> happens, bool always = false) : IArtifactStore
     {
         private bool happened;
 
         public async IAsyncEnumerable<StoredObject> List(string prefix, [EnumeratorCancellation] CancellationToken cancel)
         {
             await foreach (var item in store.List(prefix, cancel)) yield return item;
-            if (happened) yield break;
+            if (happened && !always) yield break;
             happened = true;
             await happens();
         }

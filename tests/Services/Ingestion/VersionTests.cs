@@ -182,6 +182,30 @@ public sealed class VersionTests : IDisposable
         built.Manifest.Counts.Images.ShouldBe(9);
     }
 
+    [Fact]
+    public async Task What_a_grown_version_says_of_all_its_images_is_what_its_list_says_of_each()
+    {
+        sandbox.PutClasses(6, 2);
+        var first = await sandbox.BuildWell();
+        sandbox.PutClasses(3, 3, "large", 40_000);
+        sandbox.Put("class00/wide.png", TestImages.Png(9001, 40));
+        sandbox.Put("class03/again.png", [.. TestImages.Png(1000), 0]);
+
+        var second = (await sandbox.BuildWell(first.Manifest, "drop-2")).Manifest;
+
+        using var reader = await DatasetReader.Open(sandbox.Store, DropSandbox.Dataset, 2, CancellationToken.None);
+        var lines = reader.Samples.Select(sample => $"{sample.Class}\t{sample.Sha256}\n").Order(StringComparer.Ordinal);
+        second.ContentHash.ShouldBe(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Concat(lines)))));
+        second.Facts.MedianWidth.ShouldBe(reader.Samples.Select(sample => sample.Width).Order().ElementAt(reader.Samples.Count / 2));
+        (await Text(second.Samples.Key)).ShouldStartWith(await Text(first.Manifest.Samples.Key));
+        var pair = System.Text.Json.Nodes.JsonNode.Parse(await Text(second.NearDuplicates!.Key))!["pairs"]!.AsArray().ShouldHaveSingleItem()!;
+        foreach (var image in new[] { pair["a"]!, pair["b"]! })
+            reader.Samples.Select(sample => (sample.Sha256, sample.Class, sample.Name)).ShouldContain(((string)image["sha256"]!, (string)image["class"]!, (string)image["name"]!));
+        new[] { (string)pair["a"]!["name"]!, (string)pair["b"]!["name"]! }.ShouldBe(["class01/00.png", "class03/again.png"], ignoreOrder: true);
+    }
+
+    private async Task<string> Text(string key) => await File.ReadAllTextAsync(await sandbox.Store.LocalFile(key, CancellationToken.None));
+
     [Theory]
     [InlineData("Birds")]
     [InlineData("../birds")]

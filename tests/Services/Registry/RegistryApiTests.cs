@@ -49,6 +49,9 @@ public sealed class RegistryApiTests : IClassFixture<RegistryServer>
 
     [Theory]
     [InlineData("/api/models/birds", new[] { 3, 2, 1 })]
+    [InlineData("/api/models/birds?limit=2", new[] { 3, 2 })]
+    [InlineData("/api/models/birds?limit=2&offset=2", new[] { 1 })]
+    [InlineData("/api/models/birds?limit=1&offset=1&best=map@r", new[] { 3 })]
     [InlineData("/api/models/birds?filter=map@r%3E%3D0.5", new[] { 3, 2 })]
     [InlineData("/api/models/birds?filter=map@r%3E%3D0.5,recall@1%3C0.75", new[] { 3 })]
     [InlineData("/api/models/birds?filter=map@r%3D0.3", new[] { 1 })]
@@ -88,6 +91,9 @@ public sealed class RegistryApiTests : IClassFixture<RegistryServer>
     [InlineData("/api/models/birds?filter=map@r", 400, "is no condition on a metric")]
     [InlineData("/api/models/birds?filter=map@r%3Enan", 400, "is no condition on a metric")]
     [InlineData("/api/versions?filter=%27%3B", 400, "is no condition on a metric")]
+    [InlineData("/api/models/birds?limit=0", 400, "limit is 1 to 1000")]
+    [InlineData("/api/versions?limit=1001", 400, "limit is 1 to 1000")]
+    [InlineData("/api/versions?offset=-1", 400, "offset 0 or more")]
     [InlineData("/api/models/birds/3/evaluation.json", 500, "models/birds/v3/evaluation.json is missing from the store")]
     public async Task A_bad_request_is_answered_with_its_problem(string request, int status, string detail)
     {

@@ -124,7 +124,7 @@ internal sealed class RegistryFixture : IAsyncDisposable
     public async Task<int?> Champion() =>
         (await Database.ModelVersion("birds", AliasNames.Champion, default))?.Version;
 
-    public async Task<IReadOnlyList<ModelVersionRow>> Versions() => await Database.ModelVersions("birds", [], bestBy: null, 100, default);
+    public async Task<IReadOnlyList<ModelVersionRow>> Versions() => await Database.ModelVersions("birds", [], bestBy: null, 100, 0, default);
 
     public async Task<IReadOnlyList<string>> Messages(string type) =>
         [.. await Database.Query<string>("select body_json from outbox where type = @type order by id", new { type }, default)];

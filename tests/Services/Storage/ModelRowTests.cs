@@ -79,6 +79,19 @@ public abstract class ModelRowTests(TestDatabase databases) : IAsyncLifetime
         (await database.AliasHistory("birds", default)).Select(row => (row.Promoted, row.PreviousVersion)).ShouldBe([(true, 1), (false, null)]);
     }
 
+    [Fact]
+    public async Task A_list_goes_on_where_the_page_before_it_ended()
+    {
+        var all = await Found(null, [], "map@r");
+
+        var first = await database.ModelVersions(null, [], "map@r", limit: 2, offset: 0, default);
+        var second = await database.ModelVersions(null, [], "map@r", limit: 2, offset: 2, default);
+
+        (first.Count, second.Count).ShouldBe((2, 1));
+        first.Concat(second).Select(row => $"{row.Model} {row.Version}").ShouldBe(all);
+        (await database.ModelVersions(null, [], "map@r", limit: 2, offset: 3, default)).ShouldBeEmpty();
+    }
+
     private async Task<List<string>> Found(string? model, IReadOnlyList<MetricCondition> conditions, string? bestBy) =>
-        [.. (await database.ModelVersions(model, conditions, bestBy, limit: 10, default)).Select(row => $"{row.Model} {row.Version}")];
+        [.. (await database.ModelVersions(model, conditions, bestBy, limit: 10, offset: 0, default)).Select(row => $"{row.Model} {row.Version}")];
 }

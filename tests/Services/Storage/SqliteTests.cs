@@ -26,6 +26,18 @@ public sealed class SqliteTests : IDisposable
         plan.ShouldHaveSingleItem().Detail.ShouldBe("SEARCH jobs USING INDEX jobs_waiting (kind=? AND state=?)");
     }
 
+    [Theory]
+    [InlineData("runs", "state = 'evaluated' and finished_at < 1")]
+    [InlineData("drops", "state = 'settled' and created_at < 1")]
+    public async Task What_is_owed_something_is_found_without_reading_all_that_ever_was(string table, string condition)
+    {
+        using var database = await folder.OpenDatabase();
+
+        var plan = await database.Query<Step>($"explain query plan select * from {table} where {condition}", null, default);
+
+        plan.ShouldHaveSingleItem().Detail.ShouldStartWith($"SEARCH {table} USING INDEX {table}_state (state=?");
+    }
+
     private sealed record Step
     {
         public required string Detail { get; init; }

@@ -1,0 +1,36 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace DmlPipeline.Ingestion;
+
+/// <summary>A SHA-256 in 32 bytes. A drop may have millions of files, and as text each would take five times as much.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct Digest(ulong First, ulong Second, ulong Third, ulong Fourth)
+{
+    public static Digest Of(byte[] bytes) => Read(SHA256.HashData(bytes));
+
+    public static Digest Parse(string hex) => Read(Convert.FromHexString(hex));
+
+    /// <summary>In the order of the texts.</summary>
+    public static int Compare(Digest a, Digest b) =>
+        a.First != b.First ? a.First.CompareTo(b.First)
+        : a.Second != b.Second ? a.Second.CompareTo(b.Second)
+        : a.Third != b.Third ? a.Third.CompareTo(b.Third)
+        : a.Fourth.CompareTo(b.Fourth);
+
+    /// <summary>64 lower-case hexadecimal digits.</summary>
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[32];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, First);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], Second);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[16..], Third);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[24..], Fourth);
+        return Convert.ToHexStringLower(bytes);
+    }
+
+    private static Digest Read(ReadOnlySpan<byte> bytes) => new(
+        BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]),
+        BinaryPrimitives.ReadUInt64BigEndian(bytes[16..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[24..]));
+}
