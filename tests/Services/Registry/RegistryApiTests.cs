@@ -3,15 +3,6 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
-using DmlPipeline.Contracts;
-using DmlPipeline.Registry;
-using DmlPipeline.Registry.Promotion;
-using DmlPipeline.Registry.Webhooks;
-using DmlPipeline.Storage;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace DmlPipeline.Tests.Services.Registry;
 
