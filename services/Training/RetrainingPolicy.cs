@@ -28,6 +28,7 @@ public static class RetrainingPolicy
     // A dataset that never comes to rest is decided on all the same.
     private const int LongestDebounce = 10;
 
+    /// <remarks>What another machine's clock puts into the future counts as happening now: a clock that is an hour wrong must not make anybody wait for an hour.</remarks>
     public static RetrainingDecision Decide(PolicySettings policy, bool onNewData, RetrainingFacts facts)
     {
         if (facts.Forced) return Train("forced: the policy was not asked");
@@ -36,11 +37,12 @@ public static class RetrainingPolicy
             if (!onNewData) return Decline("training on new data is switched off (Training:OnNewData)");
             if (facts.Latest > facts.Version) return Decline($"v{facts.Latest} came before v{facts.Version} was decided on: one training sees both");
             if (facts.TrainedVersion >= facts.Version) return Decline($"v{facts.TrainedVersion} is trained on already");
-            var quiet = facts.VersionAt + policy.Quiet;
-            if (quiet > facts.Now && facts.Now < facts.WaitingSince + (LongestDebounce * policy.Quiet))
-                return Wait(Earlier(quiet, facts.WaitingSince + (LongestDebounce * policy.Quiet)), "more drops may follow (debounce)");
+            var quiet = Earlier(facts.VersionAt, facts.Now) + policy.Quiet;
+            var longest = Earlier(facts.WaitingSince, facts.Now) + (LongestDebounce * policy.Quiet);
+            if (quiet > facts.Now && facts.Now < longest) return Wait(Earlier(quiet, longest), "more drops may follow (debounce)");
         }
         if (facts is not { TrainedVersion: { } trained, TrainedAt: { } trainedAt }) return Train(facts.Version == 1 ? "first version of the dataset" : "no version was trained on yet");
+        trainedAt = Earlier(trainedAt, facts.Now);
         if (trainedAt + policy.Cooling > facts.Now)
         {
             var why = $"the last training began {Text(facts.Now - trainedAt)} ago, and the cool-down is {Text(policy.Cooling)}";

@@ -34,6 +34,7 @@ internal static class Missing
         if (models.FirstOrDefault(each => each.Model == model) is not { } known)
             return new CliException($"There is no model '{model}' in {home.AsWritten}. {List(models.Select(each => each.Model), "There are")}");
         var versions = await home.Database.ModelVersions(model, [], bestBy: null, limit: MostListed + 1, offset: 0, cancel);
+        // Aliases first: of a thousand versions they are what is looked for.
         var names = known.Aliases.Keys.Concat(versions.Select(v => $"v{v.Version}"));
         return new CliException($"Model '{model}' has no version or alias '{which}'. {List(names, "It has")}");
     }

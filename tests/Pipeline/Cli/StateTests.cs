@@ -65,8 +65,8 @@ public sealed class StateTests : FilledSandbox
     [InlineData("train birds@two", "birds@2")]
     [InlineData("runs show birds-v9", "birds-v1")]
     [InlineData("models show bird", "There are: birds.")]
-    [InlineData("models show birds@best", "It has: v1, champion.")]
-    [InlineData("evaluate birds@4 --dataset birds", "It has: v1, champion.")]
+    [InlineData("models show birds@best", "It has: champion, v1.")]
+    [InlineData("evaluate birds@4 --dataset birds", "It has: champion, v1.")]
     [InlineData("evaluate bird --dataset birds", "There are: birds.")]
     [InlineData("train birds --recipe circel", "circle")]
     public async Task An_unknown_name_is_answered_with_those_that_exist(string commandLine, string expected)

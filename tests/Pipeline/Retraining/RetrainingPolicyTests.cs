@@ -66,6 +66,16 @@ public sealed class RetrainingPolicyTests
     }
 
     [Fact]
+    public void What_a_wrong_clock_put_into_the_future_is_waited_for_no_longer_than_the_policy_says()
+    {
+        var ahead = Facts with { Scheduled = false, VersionAt = Now.AddHours(1), WaitingSince = Now.AddHours(1), TrainedAt = Now.AddHours(1) };
+
+        Decide(new PolicySettings(), ahead).Verdict.ShouldBe(Verdict.Train);
+        RetrainingPolicy.Decide(new PolicySettings { Debounce = "10m" }, onNewData: true, ahead).Until.ShouldBe(Now.AddMinutes(10));
+        RetrainingPolicy.Decide(new PolicySettings { CoolDown = "20m" }, onNewData: true, ahead).Until.ShouldBe(Now.AddMinutes(20));
+    }
+
+    [Fact]
     public void Many_drops_make_one_training()
     {
         var debounced = new PolicySettings { Debounce = "2h" };
