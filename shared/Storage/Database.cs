@@ -59,11 +59,14 @@ public sealed class Database : IDisposable
         }
     }
 
-    /// <summary>What the whole process goes by; a simulation sets another before it opens anything.</summary>
-    public static TimeProvider Clock { get; set; } = TimeProvider.System;
+    /// <summary>
+    /// What the whole process goes by, also to decide and to fire: the database server's time where there is a server. A simulation sets
+    /// another before it opens anything.
+    /// </summary>
+    public static TimeProvider Clock { get; set; } = PipelineClock.Shared;
 
     /// <summary>Unix milliseconds, the same in every process that shares a PostgreSQL database, however wrong their machines' clocks are.</summary>
-    public static long Now => ReferenceEquals(Clock, TimeProvider.System) ? PipelineClock.Shared.Now : Clock.GetUtcNow().ToUnixTimeMilliseconds();
+    public static long Now => Clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Whether others on other machines may use it at the same time.</summary>
     public bool IsPostgres => engine is PostgresEngine;

@@ -6,7 +6,7 @@ namespace DmlPipeline.Storage;
 /// The clock of leases, claims and everything else that processes compare with each other: the database server's where there is one,
 /// because the clocks of many machines differ and jump. Between two looks at it a counter goes on that nobody can set.
 /// </summary>
-internal sealed class PipelineClock
+internal sealed class PipelineClock : TimeProvider
 {
     /// <summary>Of this process, whatever databases it has open: servers that are in order agree about the time.</summary>
     public static readonly PipelineClock Shared = new();
@@ -19,6 +19,8 @@ internal sealed class PipelineClock
 
     /// <summary>Unix milliseconds; by this machine's clock until a server has told better.</summary>
     public long Now => seen is { } last ? last.Milliseconds + (long)Stopwatch.GetElapsedTime(last.At).TotalMilliseconds : DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+
+    public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(Now);
 
     /// <summary>Whether the server was not asked for so long that its clock may have been set, or this machine may have slept.</summary>
     public bool IsDue => seen is not { } last || Stopwatch.GetElapsedTime(last.At) > LookEvery;

@@ -8,10 +8,11 @@ namespace DmlPipeline.Tests.Pipeline.Month;
 public sealed class MonthTests(ITestOutputHelper output) : IDisposable
 {
     private readonly TemporaryHome temporary = new();
+    private readonly TimeProvider before = Database.Clock;
 
     public void Dispose()
     {
-        Database.Clock = TimeProvider.System;
+        Database.Clock = before;
         temporary.Dispose();
     }
 

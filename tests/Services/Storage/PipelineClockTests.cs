@@ -29,6 +29,17 @@ public sealed class PipelineClockTests
     }
 
     [Fact]
+    public void Decisions_and_schedules_go_by_it_too_and_not_by_a_clock_that_is_an_hour_wrong()
+    {
+        var clock = new PipelineClock();
+
+        clock.Follow(Hour, Stopwatch.GetTimestamp());
+
+        clock.GetUtcNow().ToUnixTimeMilliseconds().ShouldBeInRange(Hour, 2 * Hour);
+        Database.Clock.ShouldBeSameAs(PipelineClock.Shared);
+    }
+
+    [Fact]
     public void Half_of_the_time_that_the_answer_took_has_passed_since_the_server_looked()
     {
         var clock = new PipelineClock();
