@@ -141,6 +141,8 @@ internal sealed class Pipeline : IAsyncDisposable
         ["HOME"] = options.Folder,
         ["LANG"] = "C.UTF-8",
         ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
+        // .NET would keep its code in a file in memory, to which the limit of a simulated full disk applies, and end as it starts (exit code 134 or 137).
+        ["DOTNET_EnableWriteXorExecute"] = "0",
         ["LIBTORCH"] = System.Environment.GetEnvironmentVariable("LIBTORCH") ?? "",
         ["LD_PRELOAD"] = Clock,
         ["CHAOS_CLOCK"] = service.ClockFile,
