@@ -10,8 +10,9 @@ using DmlPipeline.Learning.Losses;
 namespace DmlPipeline.Benchmarks;
 
 /// <summary>
-/// Every loss here and in pytorch-metric-learning (peer_training.py), taking turns: the same images, network, first weights, batches, augmentation,
-/// optimiser and schedule, equally many steps or equally much time, both judged by the same code on alphabets that neither saw.
+/// Every loss here and in pytorch-metric-learning (peer_training.py), at the same time where there are cores for both, else taking turns: the same
+/// images, network, first weights, batches, augmentation, optimiser and schedule, equally many steps or equally much time, both judged by the same
+/// code on alphabets that neither saw.
 /// </summary>
 /// <remarks>
 /// usage: peer OMNIGLOT_ZIP PML_SOURCE [--steps 800 | --seconds 420] [--losses ice,circle] [--seeds 0,1,2] [--threads 1] [--test ALPHABET,…] [--results FILE]
@@ -42,21 +43,29 @@ internal static class PeerBenchmark
                 foreach (var seed in seeds)
                 {
                     string[] tail = [shared, loss, $"{seed}", threads, $"{steps}", $"{seconds}"];
-                    Take("here", loss, seed, "dotnet", [Environment.GetCommandLineArgs()[0], "peer", "ours", .. tail]);
-                    Take("peer", loss, seed, Python, [Path.Combine(Path.GetDirectoryName(ThisFile())!, "peer_training.py"), args[1], .. tail]);
+                    Action[] sides =
+                    [
+                        () => Take("here", loss, seed, "dotnet", [Environment.GetCommandLineArgs()[0], "peer", "ours", .. tail]),
+                        () => Take("peer", loss, seed, Python, [Path.Combine(Path.GetDirectoryName(ThisFile())!, "peer_training.py"), args[1], .. tail]),
+                    ];
+                    Parallel.Invoke(new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount >= 2 * Number(threads) ? 2 : 1 }, sides);
                 }
             }
 
             void Take(string side, string loss, int seed, string program, string[] arguments)
             {
-                if (known.Exists(result => result.Side == side && result.Loss == loss && result.Seed == seed && result.Steps == steps && result.Seconds == seconds)) return;
+                lock (known)
+                    if (known.Exists(result => result.Side == side && result.Loss == loss && result.Seed == seed && result.Steps == steps && result.Seconds == seconds)) return;
                 if (Train(program, arguments) is not { } speeds) return;
                 var embeddings = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(shared, $"{side}.embeddings"))).ToArray();
                 var judged = RetrievalMetrics.Compute(embeddings, embeddings.Length / testLabels.Length, testLabels, EvaluationOptions.Validation, CancellationToken.None).Values;
                 var measured = new Measured(side, loss, seed, steps, seconds, judged["recall@1"], judged["map@r"], speeds[0], speeds[1]);
-                known.Add(measured);
-                if (results is not null) File.AppendAllText(results, JsonSerializer.Serialize(measured) + "\n");
-                Console.Error.WriteLine(measured);
+                lock (known)
+                {
+                    known.Add(measured);
+                    if (results is not null) File.AppendAllText(results, JsonSerializer.Serialize(measured) + "\n");
+                    Console.Error.WriteLine(measured);
+                }
             }
         }
         finally

@@ -11,6 +11,9 @@ internal sealed record LineChart(string Title, IReadOnlyList<(double X, double Y
     /// <summary>How values are written, as in "0.0 %".</summary>
     public string Format { get; init; } = "0.###";
 
+    /// <summary>What no value can exceed, so that no tick does; infinite where nothing limits them.</summary>
+    public double Highest { get; init; } = double.PositiveInfinity;
+
     /// <summary>The class of the line in the style sheet.</summary>
     public string Line { get; init; } = "a";
 
@@ -30,7 +33,7 @@ internal sealed record LineChart(string Title, IReadOnlyList<(double X, double Y
         var best = points.MaxBy(p => p.Y);
         if (MarksBest) html.Write($"""<span>best {best.Y.ToString(Format)} in epoch {best.X}</span>""");
         html.Markup("</figcaption>");
-        var yTicks = Ticks(points.Min(p => p.Y), points.Max(p => p.Y), 4);
+        var yTicks = Ticks(points.Min(p => p.Y), points.Max(p => p.Y), 4, Highest);
         var (firstX, lastX) = (points[0].X, points[^1].X);
         html.Write($"""<svg viewBox="0 0 {Width} {Height}" role="img" aria-label="{Title}: {points[0].Y.ToString(Format)} in epoch {firstX}, {points[^1].Y.ToString(Format)} in epoch {lastX}, at most {best.Y.ToString(Format)}">""");
         foreach (var tick in yTicks)
@@ -55,9 +58,11 @@ internal sealed record LineChart(string Title, IReadOnlyList<(double X, double Y
     }
 
     /// <summary>Round numbers that span the range.</summary>
-    internal static double[] Ticks(double low, double high, int about)
+    /// <param name="about">How many, roughly.</param>
+    /// <param name="highest">None lies above it where no value does.</param>
+    internal static double[] Ticks(double low, double high, int about, double highest = double.PositiveInfinity)
     {
-        if (high - low < 1e-9 * Math.Max(1, Math.Abs(high))) (low, high) = (low - (Math.Abs(low) * 0.1) - 0.01, high + (Math.Abs(high) * 0.1) + 0.01);
+        if (high - low < 1e-9 * Math.Max(1, Math.Abs(high))) (low, high) = (low - (Math.Abs(low) * 0.1) - 0.01, Math.Min(highest, high + (Math.Abs(high) * 0.1) + 0.01));
         var rough = (high - low) / about;
         var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
         var step = power * ((rough / power) switch { < 1.5 => 1.0, < 3.5 => 2, < 7.5 => 5, _ => 10 });

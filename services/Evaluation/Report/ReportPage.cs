@@ -96,8 +96,8 @@ public static class ReportPage
         html.Markup("""<section><h2>Training</h2><div class="charts">""");
         new LineChart("Mean loss per epoch", [.. epochs.Select(e => ((double)e.Epoch, e.Loss))]).Write(html);
         // The model is of the epoch with the best MAP@R.
-        new LineChart("Recall@1 on the validation classes", Validation(epochs, e => e.ValidationRecallAt1)) { Format = "0.#' %'", Line = "b" }.Write(html);
-        new LineChart("MAP@R on the validation classes", Validation(epochs, e => e.ValidationMapAtR)) { Format = "0.#' %'", Line = "b", MarksBest = true }.Write(html);
+        new LineChart("Recall@1 on the validation classes", Validation(epochs, e => e.ValidationRecallAt1)) { Format = "0.#' %'", Line = "b", Highest = 100 }.Write(html);
+        new LineChart("MAP@R on the validation classes", Validation(epochs, e => e.ValidationMapAtR)) { Format = "0.#' %'", Line = "b", Highest = 100, MarksBest = true }.Write(html);
         WriteDiagnostics(html, epochs);
         html.Markup("</div></section>");
     }
@@ -105,14 +105,14 @@ public static class ReportPage
     /// <summary>What batches looked like to the loss, where the run noted it.</summary>
     private static void WriteDiagnostics(HtmlWriter html, IReadOnlyList<EpochPoint> epochs)
     {
-        Write("Share of the loss's terms that still teach", e => e.ActiveFraction * 100, "0.#' %'", "a");
-        Write("Mean cosine within a class, in batches", e => e.PositiveSimilarity, "0.##", "b");
-        Write("Mean cosine between classes, in batches", e => e.NegativeSimilarity, "0.##", "a");
+        Write("Share of the loss's terms that still teach", e => e.ActiveFraction * 100, 100, "0.#' %'", "a");
+        Write("Mean cosine within a class, in batches", e => e.PositiveSimilarity, 1, "0.##", "b");
+        Write("Mean cosine between classes, in batches", e => e.NegativeSimilarity, 1, "0.##", "a");
 
-        void Write(string title, Func<EpochPoint, double?> value, string format, string line)
+        void Write(string title, Func<EpochPoint, double?> value, double highest, string format, string line)
         {
             (double, double)[] points = [.. epochs.Where(e => value(e) is not null).Select(e => ((double)e.Epoch, value(e)!.Value))];
-            if (points.Length > 0) new LineChart(title, points) { Format = format, Line = line }.Write(html);
+            if (points.Length > 0) new LineChart(title, points) { Format = format, Line = line, Highest = highest }.Write(html);
         }
     }
 

@@ -22,11 +22,7 @@ internal sealed class ObjectCache(string folder, long mostBytes)
         var path = Path.Combine(folder, $"{Name(stored.Key)}-{Name(stored.ETag)[..16]}");
         while (true)
         {
-            if (File.Exists(path))
-            {
-                File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
-                return path;
-            }
+            if (IsThere(path)) return path;
             if (TryLock(path + PartialSuffix) is not { } partial)
             {
                 await Task.Delay(LookAgain, cancel);
@@ -44,6 +40,22 @@ internal sealed class ObjectCache(string folder, long mostBytes)
                 await using (var source = await open(partial.Length, cancel)) await Download(source, partial, cancel);
                 File.Move(partial.Name, path);
             }
+        }
+    }
+
+    /// <summary>Whether the copy is there, and marks it as in use.</summary>
+    private static bool IsThere(string path)
+    {
+        try
+        {
+            if (!File.Exists(path)) return false;
+            File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
+            return true;
+        }
+        catch (FileNotFoundException)
+        {
+            // It made room for another meanwhile.
+            return false;
         }
     }
 

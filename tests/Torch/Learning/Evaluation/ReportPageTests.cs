@@ -135,6 +135,9 @@ public sealed partial class ReportPageTests
     }
 
     [Fact]
+    public void An_axis_of_shares_ends_at_all_of_them() => LineChart.Ticks(100, 100, 4, highest: 100)[^1].ShouldBe(100);
+
+    [Fact]
     public void A_thumbnail_that_is_no_plain_image_is_refused()
     {
         var entry = new GalleryEntry(new GalleryImage("a", new Thumbnail("image/svg+xml", [1])), []);
