@@ -48,14 +48,18 @@ internal sealed class Dropper(Pipeline pipeline, int drops, Random random)
     }
 
     /// <summary>Drops that have become models, or failed to.</summary>
-    public Task<int> Registered(CancellationToken cancel) =>
-        pipeline.Patiently(database => database.QueryOne<int>("select count(*) from runs where state in ('registered', 'failed')", null, cancel), cancel);
+    public Task<int> Registered(CancellationToken cancel) => pipeline.Patiently(database => database.QueryOne<int>(
+        "select (select count(*) from runs where state in ('registered', 'failed')) + (select count(*) from drops where state = 'rejected')", null, cancel), cancel);
 
     /// <summary>Drops that have become versions.</summary>
     public Task<int> Prepared(CancellationToken cancel) => pipeline.Patiently(database => database.QueryOne<int>("select count(*) from dataset_versions", null, cancel), cancel);
 
-    private Task<int> Decided(string dataset, CancellationToken cancel) =>
-        pipeline.Patiently(database => database.QueryOne<int>("select count(*) from training_decisions where dataset = @dataset and state = 'decided'", new { dataset }, cancel), cancel);
+    // One that is rejected counts as well, so that the run goes on and tells of it at the end.
+    private Task<int> Decided(string dataset, CancellationToken cancel) => pipeline.Patiently(database => database.QueryOne<int>(
+        """
+        select (select count(*) from training_decisions where dataset = @dataset and state = 'decided')
+            + (select count(*) from drops where dataset = @dataset and state = 'rejected')
+        """, new { dataset }, cancel), cancel);
 
     private async Task Drop(Dropped next, int seed, bool asArchive, CancellationToken cancel)
     {
