@@ -58,6 +58,8 @@ internal sealed record LineChart(string Title, IReadOnlyList<(double X, double Y
     }
 
     /// <summary>Round numbers that span the range.</summary>
+    /// <param name="low">The lowest value.</param>
+    /// <param name="high">The highest value.</param>
     /// <param name="about">How many, roughly.</param>
     /// <param name="highest">None lies above it where no value does.</param>
     internal static double[] Ticks(double low, double high, int about, double highest = double.PositiveInfinity)
