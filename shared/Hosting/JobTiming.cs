@@ -19,6 +19,9 @@ public sealed record JobTiming
     /// <summary>Wait after a disk or store turned out to be full, for as long as it is: somebody has to free some of it first.</summary>
     public TimeSpan RetryWhenFull { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Wait after the store turned out to be away, for as long as it is. Its requests have been repeated for minutes by then.</summary>
+    public TimeSpan RetryAfterOutage { get; init; } = TimeSpan.FromSeconds(15);
+
     public TimeSpan PauseAfterError { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Starts in a row that ended without a word, process and all, before the job fails: it would take the process down for ever.</summary>

@@ -91,7 +91,7 @@ internal sealed class ObjectCache(string folder, long mostBytes)
             file.Delete();
         }
         if (!HasRoom())
-            throw new StoreException(S3Settings.CacheName, $"The disk of {folder} has no room for {bytes:N0} more bytes. Free some, or set {S3Settings.CacheName} to a folder on a larger disk.");
+            throw new StoreException(S3Settings.CacheName, $"The disk of {folder} has no room for {bytes:N0} more bytes. Free some, or set {S3Settings.CacheName} to a folder on a larger disk.") { IsFull = true };
 
         bool HasRoom() => new DriveInfo(folder).AvailableFreeSpace > bytes + Reserve;
     }

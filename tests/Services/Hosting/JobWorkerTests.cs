@@ -1,6 +1,7 @@
 using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
 using DmlPipeline.Storage;
+using DmlPipeline.Storage.S3;
 using DmlPipeline.Storage.State;
 using DmlPipeline.Tests.Services.Storage;
 
@@ -99,17 +100,30 @@ public sealed class JobWorkerTests : IAsyncLifetime
         row.Wait.ShouldBe(TimeSpan.FromHours(1), tolerance: TimeSpan.FromMinutes(5));
     }
 
-    [Fact]
-    public async Task A_full_disk_fails_no_job_however_long_it_is_full()
+    public static TheoryData<Exception, TimeSpan, string> Circumstances => new()
     {
-        await using var worker = await Start((_, _) => throw new IOException("No space left on device : '/data/x'", hresult: 28));
+        {
+            new IOException("No space left on device : '/data/x'", hresult: 28), JobTiming.Default.RetryWhenFull,
+            "there is no room left: No space left on device : '/data/x'. Free some; it goes on by itself"
+        },
+        {
+            new IOException("It could not be read.", new StoreException(null, "The S3 server gave no answer.") { IsOutage = true }), JobTiming.Default.RetryAfterOutage,
+            "It could not be read. When that is over it goes on by itself"
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(Circumstances))]
+    public async Task A_full_disk_or_a_store_that_is_away_fails_no_job_however_long_it_takes(Exception error, TimeSpan wait, string told)
+    {
+        await using var worker = await Start((_, _) => throw error);
 
         for (var attempt = 1; attempt <= 6; attempt++)
         {
             await Eventually.Holds(async () => worker.Attempts == attempt && (await Row()).State == "queued", $"attempt {attempt} was handed back");
             var row = await Row();
-            (row.Failures, row.Error).ShouldBe((0, "there is no room left: No space left on device : '/data/x'. Free some; it goes on by itself"));
-            row.Wait.ShouldBe(JobTiming.Default.RetryWhenFull, tolerance: TimeSpan.FromSeconds(30));
+            (row.Failures, row.Error).ShouldBe((0, told));
+            row.Wait.ShouldBe(wait, tolerance: TimeSpan.FromSeconds(1));
             await database.Write(transaction => transaction.Execute("update jobs set not_before = 0"), default);
         }
 

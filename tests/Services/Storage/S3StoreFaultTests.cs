@@ -130,6 +130,7 @@ public sealed class S3StoreFaultTests : IAsyncLifetime
         var error = await Should.ThrowAsync<StoreException>(impatient.Find("a", default));
 
         error.Setting.ShouldBe(S3Settings.Address);
+        error.IsOutage.ShouldBeTrue("work that needs the store waits for it");
         error.Message.ShouldContain($"The S3 server at {settings.Endpoint} gave no answer to look at 'a'");
     }
 
