@@ -1,36 +1,54 @@
 using System.Globalization;
+using System.Text;
+using DmlPipeline.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace DmlPipeline.Local;
 
-/// <summary>Appends log lines to one file. Started anew when it has grown beyond 16 MiB; the one before is kept.</summary>
+/// <summary>
+/// Appends log lines to one file. Started anew when it has grown beyond 16 MiB; the one before is kept. Lines that the disk has no room for are
+/// lost and counted: they must not take with them the work that they tell of.
+/// </summary>
 public sealed class FileLog : ILoggerProvider
 {
     private const long MaxBytes = 16 << 20;
 
     private readonly Lock writing = new();
-    private readonly StreamWriter writer;
+    private readonly FileStream file;
+    private long lost;
 
     public FileLog(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         if (File.Exists(path) && new FileInfo(path).Length > MaxBytes) File.Move(path, path + ".1", overwrite: true);
-        writer = new StreamWriter(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
+        // Without a buffer, which would keep what could not be written and stumble over it again.
+        file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
     }
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
-    public void Dispose() => writer.Dispose();
+    public void Dispose() => file.Dispose();
 
     private void Write(LogLevel level, string category, string message, Exception? error)
     {
         var line = string.Create(CultureInfo.InvariantCulture, $"{DateTimeOffset.Now:yyyy-MM-dd HH:mm:ss.fff zzz} {level} {category}: {message}");
         lock (writing)
         {
-            writer.WriteLine(line);
-            if (error is not null) writer.WriteLine(error);
+            try
+            {
+                if (lost > 0) Append(string.Create(CultureInfo.InvariantCulture, $"({lost} lines could not be written here)"));
+                lost = 0;
+                Append(line);
+                if (error is not null) Append(error.ToString());
+            }
+            catch (Exception e) when (e is IOException || NoRoom.IsMeantBy(e))
+            {
+                lost++;
+            }
         }
     }
+
+    private void Append(string line) => file.Write(Encoding.UTF8.GetBytes(line + "\n"));
 
     private sealed class Logger(FileLog file, string category) : ILogger
     {
