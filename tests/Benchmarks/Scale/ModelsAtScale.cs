@@ -49,6 +49,7 @@ internal sealed class ModelsAtScale(Database database, IArtifactStore store)
         var last = await Register(parts, models - few, models);
         Footprint.Print($"  registered: the first {few:N0} at {first:F1} ms of CPU each, the last {few:N0} of {models:N0} at {last:F1}; {Footprint.Megabytes:N0} MiB resident");
         var allTimes = await Ask(client);
+        await app.StopAsync();
 
         Footprint.Print($"  {"",-62}{$"{few:N0} versions",20}{$"{models:N0} versions",30}");
         foreach (var (what, (milliseconds, _)) in fewTimes)
