@@ -45,14 +45,14 @@ internal static class WorkersBenchmark
         var folder = Directory.CreateTempSubdirectory("dml-workers-benchmark-").FullName;
         try
         {
-            var store = new FolderStore(Path.Combine(folder, "store"));
-            var manifest = await Dataset(store, archive, folder);
-            await Measure("SQLite", Path.Combine(folder, "state.db"), store, manifest, folder);
+            await Measure("SQLite", Path.Combine(folder, "state.db"), archive, Directory.CreateDirectory(Path.Combine(folder, "sqlite")).FullName);
             if (servers is null) return;
             var postgres = File.ReadLines(Path.Combine(servers, "postgres.env")).Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
             Environment.SetEnvironmentVariable(UserVariable, postgres["POSTGRES_USER"]);
             Environment.SetEnvironmentVariable(PasswordVariable, postgres["POSTGRES_PASSWORD"]);
-            await Measure("PostgreSQL", $"postgres://{postgres["POSTGRES_HOST"]}:{postgres["POSTGRES_PORT"]}/{postgres["POSTGRES_DATABASE"]}", store, manifest, folder);
+            await Measure(
+                "PostgreSQL", $"postgres://{postgres["POSTGRES_HOST"]}:{postgres["POSTGRES_PORT"]}/{postgres["POSTGRES_DATABASE"]}", archive,
+                Directory.CreateDirectory(Path.Combine(folder, "postgres")).FullName);
         }
         finally
         {
@@ -60,8 +60,11 @@ internal static class WorkersBenchmark
         }
     }
 
-    private static async Task Measure(string name, string location, FolderStore store, DatasetManifest manifest, string folder)
+    /// <param name="folder">Of this database alone: a run that lies there as trained would not be trained again.</param>
+    private static async Task Measure(string name, string location, string archive, string folder)
     {
+        var store = new FolderStore(Path.Combine(folder, "store"));
+        var manifest = await Dataset(store, archive, folder);
         using var database = await Open(location);
         var one = await Train(database, location, store, manifest, folder, workers: 1);
         var two = await Train(database, location, store, manifest, folder, workers: 2);
