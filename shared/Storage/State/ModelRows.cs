@@ -75,7 +75,7 @@ public static class ModelRows
         this Database database, string? model, IReadOnlyList<MetricCondition> conditions, string? bestBy, int limit, int offset, CancellationToken cancel)
     {
         var arguments = new Dictionary<string, object?>(StringComparer.Ordinal) { ["model"] = model, ["limit"] = limit, ["offset"] = offset, ["bestBy"] = bestBy };
-        var sql = $"{Columns(database)} where v.state = 'ready'{(model is null ? "" : " and v.model = @model")}";
+        var where = $"v.state = 'ready'{(model is null ? "" : " and v.model = @model")}";
         for (var i = 0; i < conditions.Count; i++)
         {
             var comparison = conditions[i].Comparison;
@@ -83,11 +83,18 @@ public static class ModelRows
                 throw new ArgumentException($"'{comparison}' is no comparison: use <, <=, =, >= or >.", nameof(conditions));
             arguments[$"metric{i}"] = conditions[i].Metric;
             arguments[$"value{i}"] = conditions[i].Value;
-            sql += $" and exists (select 1 from model_metrics m where m.model = v.model and m.version = v.version and m.name = @metric{i} and m.value {comparison} @value{i})";
+            where += $" and exists (select 1 from model_metrics m where m.model = v.model and m.version = v.version and m.name = @metric{i} and m.value {comparison} @value{i})";
         }
-        sql += bestBy is null
-            ? " order by v.model, v.version desc limit @limit offset @offset"
-            : " order by (select m.value from model_metrics m where m.model = v.model and m.version = v.version and m.name = @bestBy) desc nulls last, v.model, v.version desc limit @limit offset @offset";
+        // The page first, of keys alone: rows with their documents are too wide to be sorted by thousands.
+        var (metric, order) = bestBy is null
+            ? ("", "v.model, v.version desc")
+            : ("left join model_metrics b on b.model = v.model and b.version = v.version and b.name = @bestBy", "b.value desc nulls last, v.model, v.version desc");
+        var sql =
+            $"""
+            with page as (
+                select v.model, v.version, row_number() over (order by {order}) as place from model_versions v {metric} where {where} order by place limit @limit offset @offset)
+            {Columns(database)} join page on page.model = v.model and page.version = v.version order by page.place
+            """;
         return [.. await database.Query<ModelVersionRow>(sql, arguments, cancel)];
     }
 
