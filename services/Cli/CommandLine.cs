@@ -6,6 +6,7 @@ using DmlPipeline.Cli.Commands;
 using DmlPipeline.Cli.Serve;
 using DmlPipeline.Hosting;
 using DmlPipeline.Learning.Recipes;
+using DmlPipeline.Local;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.S3;
 
@@ -41,14 +42,13 @@ public static partial class CommandLine
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            await error.WriteLineAsync("interrupted");
+            BestEffort.Tell(() => error.WriteLine("interrupted"));
             return Interrupted;
         }
         catch (Exception e)
         {
             var verbose = parse.GetValue(SharedOptions.Verbose);
-            await error.WriteLineAsync($"error: {Explain(e, verbose)}");
-            if (verbose) await error.WriteLineAsync(e.ToString());
+            BestEffort.Tell(() => error.WriteLine($"error: {Explain(e, verbose)}{(verbose ? $"\n{e}" : "")}"));
             return Failed;
         }
     }

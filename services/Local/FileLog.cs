@@ -1,13 +1,12 @@
 using System.Globalization;
 using System.Text;
-using DmlPipeline.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace DmlPipeline.Local;
 
 /// <summary>
 /// Appends log lines to one file. Started anew when it has grown beyond 16 MiB; the one before is kept. Lines that the disk has no room for are
-/// lost and counted: they must not take with them the work that they tell of.
+/// lost and counted.
 /// </summary>
 public sealed class FileLog : ILoggerProvider
 {
@@ -34,21 +33,16 @@ public sealed class FileLog : ILoggerProvider
         var line = string.Create(CultureInfo.InvariantCulture, $"{DateTimeOffset.Now:yyyy-MM-dd HH:mm:ss.fff zzz} {level} {category}: {message}");
         lock (writing)
         {
-            try
-            {
-                if (lost > 0) Append(string.Create(CultureInfo.InvariantCulture, $"({lost} lines could not be written here)"));
-                lost = 0;
-                Append(line);
-                if (error is not null) Append(error.ToString());
-            }
-            catch (Exception e) when (e is IOException || NoRoom.IsMeantBy(e))
-            {
-                lost++;
-            }
+            if (BestEffort.Tell(() => Append(line, error))) lost = 0;
+            else lost++;
         }
     }
 
-    private void Append(string line) => file.Write(Encoding.UTF8.GetBytes(line + "\n"));
+    private void Append(string line, Exception? error)
+    {
+        var text = lost == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"({lost} lines could not be written here)\n");
+        file.Write(Encoding.UTF8.GetBytes($"{text}{line}\n{(error is null ? "" : $"{error}\n")}"));
+    }
 
     private sealed class Logger(FileLog file, string category) : ILogger
     {

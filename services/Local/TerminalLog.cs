@@ -1,13 +1,9 @@
 using System.Globalization;
-using DmlPipeline.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace DmlPipeline.Local;
 
-/// <summary>
-/// What happens, for whoever watches the pipeline: one short line each on stderr; the home's pipeline.log has all of it. A line that cannot be
-/// written, to a file on a full disk for one, is lost: it must not take with it the work that it tells of.
-/// </summary>
+/// <summary>What happens, for whoever watches the pipeline: one short line each on stderr; the home's pipeline.log has all of it.</summary>
 public sealed class TerminalLog : ILoggerProvider
 {
     public ILogger CreateLogger(string categoryName) => new Logger(ServiceOf(categoryName));
@@ -36,14 +32,7 @@ public sealed class TerminalLog : ILoggerProvider
             var cause = exception is null ? "" : $": {exception.Message}";
             // Control characters in a name of a dropped file must not reach the terminal.
             var text = string.Concat((formatter(state, exception) + cause).Select(c => char.IsControl(c) ? ' ' : c));
-            try
-            {
-                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:HH:mm:ss} {service,-10} {severity}{text}"));
-            }
-            catch (Exception e) when (e is IOException || NoRoom.IsMeantBy(e))
-            {
-                // Nobody could be told.
-            }
+            BestEffort.Tell(() => Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:HH:mm:ss} {service,-10} {severity}{text}")));
         }
     }
 }

@@ -72,7 +72,7 @@ internal static class ServeCommand
         bool asked;
         await using (var process = await ServedProcess.Start(settings, backends, screen.Live.Keep, cancel))
         {
-            Greet(screen, settings, process.Address);
+            BestEffort.Tell(() => Greet(screen, settings, process.Address));
             asked = await process.UntilAsked(cancel);
             screen.Live.Keep("stopping; work under way is handed back");
         }

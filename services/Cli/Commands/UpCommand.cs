@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using DmlPipeline.Cli.Serve;
 using DmlPipeline.Cli.State;
 using DmlPipeline.Cli.Terminal;
@@ -52,21 +53,24 @@ internal static class UpCommand
         };
         await using (var pipeline = await LocalPipeline.Start(settings, cancel))
         {
-            if (screen.IsJson)
-            {
-                screen.Json(new System.Text.Json.Nodes.JsonObject { ["home"] = pipeline.Home.Path, ["address"] = pipeline.Address, ["processId"] = Environment.ProcessId });
-            }
-            else
-            {
-                screen.Heading("The pipeline is running. Ctrl-C stops it.");
-                screen.Facts(
-                    ("home", pipeline.Home.Path), ("registry", $"{pipeline.Address}/api/models"), ("log", pipeline.Home.LogFile),
-                    ("inbox", $"{Path.Combine(pipeline.Home.StoreFolder, "inbox")}/<dataset>/, or: {Hint.On(home, "drop", "DATASET", "PATH")}"));
-            }
+            BestEffort.Tell(() => Greet(screen, pipeline, home));
             await Task.Delay(Timeout.Infinite, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             screen.Live.Keep("stopping; a training under way saves a checkpoint first");
         }
         screen.Live.Keep("stopped");
         return 0;
+    }
+
+    private static void Greet(Screen screen, LocalPipeline pipeline, string home)
+    {
+        if (screen.IsJson)
+        {
+            screen.Json(new JsonObject { ["home"] = pipeline.Home.Path, ["address"] = pipeline.Address, ["processId"] = Environment.ProcessId });
+            return;
+        }
+        screen.Heading("The pipeline is running. Ctrl-C stops it.");
+        screen.Facts(
+            ("home", pipeline.Home.Path), ("registry", $"{pipeline.Address}/api/models"), ("log", pipeline.Home.LogFile),
+            ("inbox", $"{Path.Combine(pipeline.Home.StoreFolder, "inbox")}/<dataset>/, or: {Hint.On(home, "drop", "DATASET", "PATH")}"));
     }
 }

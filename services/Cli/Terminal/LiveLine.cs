@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DmlPipeline.Local;
 
 namespace DmlPipeline.Cli.Terminal;
 
@@ -20,11 +21,11 @@ internal sealed class LiveLine(TextWriter writer, bool onTerminal)
             sinceLast.Restart();
             if (!onTerminal)
             {
-                writer.WriteLine(text);
+                BestEffort.Tell(() => writer.WriteLine(text));
                 return;
             }
             var width = Math.Max(20, Console.BufferWidth - 1);
-            writer.Write($"\r{(text.Length > width ? text[..width] : text)}\u001b[K");
+            BestEffort.Tell(() => writer.Write($"\r{(text.Length > width ? text[..width] : text)}\u001b[K"));
             shown = true;
         }
     }
@@ -35,7 +36,7 @@ internal sealed class LiveLine(TextWriter writer, bool onTerminal)
         lock (writing)
         {
             Clear();
-            writer.WriteLine(text);
+            BestEffort.Tell(() => writer.WriteLine(text));
         }
     }
 
@@ -44,7 +45,7 @@ internal sealed class LiveLine(TextWriter writer, bool onTerminal)
         lock (writing)
         {
             if (!shown) return;
-            writer.Write("\r\u001b[K");
+            BestEffort.Tell(() => writer.Write("\r\u001b[K"));
             shown = false;
         }
     }

@@ -39,7 +39,8 @@ public static class RabbitMqConnection
     private static Exception Explain(BusSettings bus, Exception error)
     {
         var causes = Causes(error).ToList();
-        if (causes.OfType<AuthenticationFailureException>().Any() || causes.OfType<PossibleAuthenticationFailureException>().Any())
+        // A broker that refuses says so; a connection that only broke amid the greeting (PossibleAuthenticationFailureException) may be let in next time.
+        if (causes.OfType<AuthenticationFailureException>().Any())
             return new SettingException("bus-password", $"the broker at {bus} refuses user '{bus.User}' with this password", error);
         if (causes.OfType<OperationInterruptedException>().FirstOrDefault() is { ShutdownReason.ReplyCode: 530 } refused)
             return new SettingException("bus", $"the broker at {bus} does not let user '{bus.User}' into virtual host '{bus.VirtualHost}': {refused.ShutdownReason.ReplyText}", error);

@@ -22,7 +22,7 @@ internal sealed class ObjectCache(string folder, long mostBytes)
         var path = Path.Combine(folder, $"{Name(stored.Key)}-{Name(stored.ETag)[..16]}");
         while (true)
         {
-            if (IsThere(path)) return path;
+            if (IsThere(path, stored.Bytes)) return path;
             if (TryLock(path + PartialSuffix) is not { } partial)
             {
                 await Task.Delay(LookAgain, cancel);
@@ -30,26 +30,29 @@ internal sealed class ObjectCache(string folder, long mostBytes)
             }
             await using (partial)
             {
-                if (File.Exists(path))
+                if (IsThere(path, stored.Bytes))
                 {
                     File.Delete(partial.Name);
-                    continue;
+                    return path;
                 }
                 if (partial.Length >= stored.Bytes) partial.SetLength(0);
                 MakeRoom(stored.Bytes - partial.Length, path);
                 await using (var source = await open(partial.Length, cancel)) await Download(source, partial, cancel);
-                File.Move(partial.Name, path);
+                // With the name that stands for the whole, nothing may be missing: no byte on its way to the disk, nor one that it has no room for.
+                partial.Flush(flushToDisk: true);
+                File.Move(partial.Name, path, overwrite: true);
             }
         }
     }
 
-    /// <summary>Whether the copy is there, and marks it as in use.</summary>
-    private static bool IsThere(string path)
+    /// <summary>Whether the whole copy is there; marks it as in use.</summary>
+    private static bool IsThere(string path, long bytes)
     {
         try
         {
-            if (!File.Exists(path)) return false;
-            File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
+            var copy = new FileInfo(path);
+            if (!copy.Exists || copy.Length != bytes) return false;
+            copy.LastWriteTimeUtc = DateTime.UtcNow;
             return true;
         }
         catch (FileNotFoundException)

@@ -1,3 +1,4 @@
+using DmlPipeline.Cli;
 using DmlPipeline.Local;
 using Microsoft.Extensions.Logging;
 
@@ -62,8 +63,33 @@ public sealed class LogTests
         lines[2].ShouldBe("System.InvalidOperationException: why");
     }
 
+    [Theory]
+    [MemberData(nameof(Failures))]
+    public async Task A_pipeline_runs_on_when_nobody_can_be_told_of_it(Exception failure)
+    {
+        using var home = new TemporaryHome();
+        using var stop = new CancellationTokenSource();
+        var up = CommandLine.Run(["up", "--quiet", "--no-training", "--port", "0", "--home", home.Home.Path], new FailingWriter(failure), new FailingWriter(failure), stop.Token);
+
+        for (var i = 0; i < 600 && home.Home.Running() is null && !up.IsCompleted; i++) await Task.Delay(100);
+        await Task.Delay(500);
+        up.IsCompleted.ShouldBeFalse();
+        await stop.CancelAsync();
+
+        (await up).ShouldBe(0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Failures))]
+    public async Task A_result_that_cannot_be_written_is_a_failure(Exception failure) =>
+        (await CommandLine.Run(["recipes", "--json"], new FailingWriter(failure), new FailingWriter(failure), CancellationToken.None)).ShouldBe(1);
+
     private sealed class FailingWriter(Exception failure) : StringWriter
     {
+        public override void Write(char value) => throw failure;
+
+        public override void Write(string? value) => throw failure;
+
         public override void WriteLine(string? value) => throw failure;
     }
 }

@@ -78,6 +78,17 @@ public sealed class S3CacheTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_copy_that_is_too_short_is_not_taken_for_the_whole()
+    {
+        var bytes = RandomNumberGenerator.GetBytes(50_000);
+        await store.Put("a", new MemoryStream(bytes), default);
+        var file = await store.LocalFile("a", default);
+        await File.WriteAllBytesAsync(file, bytes[..4096]);
+
+        (await File.ReadAllBytesAsync(await store.LocalFile("a", default))).AsSpan().SequenceEqual(bytes).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task What_was_used_longest_ago_makes_room_for_what_is_new()
     {
         using var small = await S3Store.Open(settings with { CacheBytes = 2_500 }, createBucket: false, default);
