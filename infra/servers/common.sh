@@ -45,7 +45,8 @@ free_port() {
 }
 
 # A process id alone may come to mean another process; with its time of start it cannot.
-started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+# Of a process that has ended and that nobody has buried yet: nothing.
+started_at() { sed -n 's/.*) \([^ZX] \)/\1/p' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 
 alive() { # NAME
   local pid since

@@ -149,10 +149,10 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
                 return HandBack(job);
             case { } full when NoRoom.IsMeantBy(full):
                 logger.JobFailed(full, job.Id);
-                return database.Postpone(job, Timing.RetryWhenFull, $"there is no room left: {full.Message.TrimEnd('.')}. Free some; it goes on by itself", CancellationToken.None);
+                return database.HoldUp(job, Timing.RetryWhenFull, $"there is no room left: {full.Message.TrimEnd('.')}. Free some; it goes on by itself", CancellationToken.None);
             case { } away when StoreException.MeansOutage(away):
                 logger.JobFailed(away, job.Id);
-                return database.Postpone(job, Timing.RetryAfterOutage, $"{away.Message.TrimEnd('.')}. When that is over it goes on by itself", CancellationToken.None);
+                return database.HoldUp(job, Timing.RetryAfterOutage, $"{away.Message.TrimEnd('.')}. When that is over it goes on by itself", CancellationToken.None);
             default:
                 return Failed(job, error);
         }

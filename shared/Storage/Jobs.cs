@@ -117,10 +117,10 @@ public static class Jobs
     public static async Task<bool> IsHeld(this Database database, LeasedJob job, CancellationToken cancel) =>
         await database.QueryOne<string>("select id from jobs where id = @id and leased_by = @worker and state = 'leased'", new { id = job.Id, worker = job.Worker }, cancel) is not null;
 
-    /// <summary>Notes that something was saved that the next start goes on from: the starts before it count no more.</summary>
+    /// <summary>Notes that something was saved that the next start goes on from: the starts before it count no more, nor what held them up.</summary>
     public static Task MadeProgress(this Database database, LeasedJob job, CancellationToken cancel) =>
         database.WriteStatement(transaction => transaction.Execute(
-            "update jobs set leases = 1 where id = @id and leased_by = @worker and leases > 1", new { id = job.Id, worker = job.Worker }), cancel);
+            "update jobs set leases = 1, held_up_since = null where id = @id and leased_by = @worker and (leases > 1 or held_up_since is not null)", new { id = job.Id, worker = job.Worker }), cancel);
 
     /// <summary>Ends the job inside the transaction that stores its effect.</summary>
     /// <exception cref="LeaseLostException">Another worker took the job over; the transaction must not commit.</exception>
@@ -140,17 +140,24 @@ public static class Jobs
         database.WriteStatement(transaction => transaction.Execute(
             """
             update jobs set state = 'queued', leased_by = null, lease_until = null, not_before = @notBefore, error = @error,
-                failures = failures + @failed, leases = 0, asked_to_give_way = 0, updated_at = @now
+                failures = failures + @failed, leases = 0, asked_to_give_way = 0, held_up_since = null, updated_at = @now
             where id = @id and leased_by = @worker and state = 'leased'
             """,
             new { id = job.Id, worker = job.Worker, now = Database.Now, notBefore = Database.Now + (long)delay.TotalMilliseconds, error, failed = error is null ? 0 : 1 }), cancel);
 
     /// <summary>Gives the job back, which has not failed but cannot be done before the delay is over.</summary>
     public static Task Postpone(this Database database, LeasedJob job, TimeSpan delay, string reason, CancellationToken cancel) =>
+        database.Postpone(job, delay, reason, isHeldUp: false, cancel);
+
+    /// <summary>As Postpone, for what somebody has to mend: after a while it counts as trouble.</summary>
+    public static Task HoldUp(this Database database, LeasedJob job, TimeSpan delay, string reason, CancellationToken cancel) =>
+        database.Postpone(job, delay, reason, isHeldUp: true, cancel);
+
+    private static Task Postpone(this Database database, LeasedJob job, TimeSpan delay, string reason, bool isHeldUp, CancellationToken cancel) =>
         database.WriteStatement(transaction => transaction.Execute(
-            """
+            $"""
             update jobs set state = 'queued', leased_by = null, lease_until = null, not_before = @notBefore, error = @reason,
-                leases = 0, asked_to_give_way = 0, updated_at = @now
+                leases = 0, asked_to_give_way = 0, held_up_since = {(isHeldUp ? "coalesce(held_up_since, @now)" : "null")}, updated_at = @now
             where id = @id and leased_by = @worker and state = 'leased'
             """,
             new { id = job.Id, worker = job.Worker, now = Database.Now, notBefore = Database.Now + (long)delay.TotalMilliseconds, reason }), cancel);

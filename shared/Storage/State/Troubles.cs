@@ -16,7 +16,7 @@ public sealed record TroubleLimits
     /// <summary>Due work that nobody begins, while nobody does any other of its kind.</summary>
     public TimeSpan QueueWaits { get; init; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>A message that is not sent, or work whose worker fell silent and that nobody takes over.</summary>
+    /// <summary>A message that is not sent, work whose worker fell silent and that nobody takes over, or that a full disk or an absent store holds up.</summary>
     public TimeSpan Silent { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Share of a drop's images that were refused.</summary>
@@ -29,9 +29,9 @@ public sealed record TroubleSource(Func<Database, TroubleLimits, long, Cancellat
 /// <summary>What is wrong, found in the state alone: each is a question to the database, and nothing has to have been running to notice.</summary>
 public static class Troubles
 {
-    public const string FailedRun = "failed-run", StuckQueue = "stuck-queue", UnsentMessages = "unsent-messages", RejectedDrop = "rejected-drop", Quarantine = "quarantine", Webhook = "webhook", LateSchedule = "late-schedule";
+    public const string FailedRun = "failed-run", StuckQueue = "stuck-queue", HeldUp = "held-up", UnsentMessages = "unsent-messages", RejectedDrop = "rejected-drop", Quarantine = "quarantine", Webhook = "webhook", LateSchedule = "late-schedule";
 
-    public static readonly IReadOnlyList<string> Kinds = [FailedRun, StuckQueue, UnsentMessages, RejectedDrop, Quarantine, Webhook, LateSchedule];
+    public static readonly IReadOnlyList<string> Kinds = [FailedRun, StuckQueue, HeldUp, UnsentMessages, RejectedDrop, Quarantine, Webhook, LateSchedule];
 
     /// <param name="database">The database.</param>
     /// <param name="limits">From when on.</param>
@@ -43,7 +43,7 @@ public static class Troubles
     {
         List<Trouble> found =
         [
-            .. await FailedRuns(database, cancel), .. await StuckQueues(database, limits, now, cancel), .. await Unsent(database, limits, now, cancel),
+            .. await FailedRuns(database, cancel), .. await StuckQueues(database, limits, now, cancel), .. await WorkHeldUp(database, limits, now, cancel), .. await Unsent(database, limits, now, cancel),
             .. await Drops(database, limits, cancel), .. await Webhooks(database, cancel),
         ];
         foreach (var source in sources) found.AddRange(await source.Find(database, limits, now, cancel));
@@ -76,6 +76,12 @@ public static class Troubles
             .. silent.Select(row => new Trouble(StuckQueue, row.Kind, $"{row.Count} of kind {row.Kind} lost their worker, and nobody takes over", Time(row.Since), "start a process that does such work: dml up, or dml serve")),
         ];
     }
+
+    private static async Task<IEnumerable<Trouble>> WorkHeldUp(Database database, TroubleLimits limits, long now, CancellationToken cancel) =>
+        (await database.Query<(string Kind, long Count, long Since, string Reason)>(
+            "select kind, count(*), min(held_up_since), max(error) from jobs where state = 'queued' and held_up_since < @before group by kind order by kind",
+            new { before = now - (long)limits.Silent.TotalMilliseconds }, cancel))
+        .Select(row => new Trouble(HeldUp, row.Kind, $"{row.Count} of kind {row.Kind} cannot be done: {row.Reason}", Time(row.Since), "mend that; nothing else has to be done"));
 
     private static async Task<IEnumerable<Trouble>> Unsent(Database database, TroubleLimits limits, long now, CancellationToken cancel)
     {

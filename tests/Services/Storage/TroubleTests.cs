@@ -61,6 +61,27 @@ public abstract class TroubleTests<T> : IAsyncLifetime where T : TestDatabase, n
     }
 
     [Fact]
+    public async Task Work_that_a_full_disk_holds_up_is_trouble_until_it_goes_on()
+    {
+        await Write(transaction => transaction.Enqueue("train", "a"));
+        await HoldUp();
+        await HoldUp();
+        (await Found()).ShouldBeEmpty();
+        var trouble = (await Found(Hour / 10)).ShouldHaveSingleItem();
+        (trouble.Kind, trouble.Subject).ShouldBe((Troubles.HeldUp, "train"));
+        trouble.What.ShouldBe("1 of kind train cannot be done: there is no room left");
+
+        var job = await Lease();
+        (await Found(Hour / 10)).ShouldBeEmpty("somebody works on it");
+        await database.Postpone(job, TimeSpan.Zero, "another goes first", default);
+        (await Found(Hour / 10)).ShouldBeEmpty("that is no trouble");
+
+        async Task HoldUp() => await database.HoldUp(await Lease(), TimeSpan.Zero, "there is no room left", default);
+
+        async Task<LeasedJob> Lease() => (await database.Lease("train", "worker", TimeSpan.FromHours(1), default)).ShouldNotBeNull();
+    }
+
+    [Fact]
     public async Task Work_whose_worker_fell_silent_is_trouble_when_nobody_takes_it_over()
     {
         await Write(async transaction =>
