@@ -81,7 +81,7 @@ internal sealed class Backends : IDisposable
                 }
                 catch (Exception e) when (IsSilence(e))
                 {
-                    throw new SettingException(setting.Name, $"no answer within {Patience.TotalSeconds:0} s: {e.Message}", e);
+                    throw new SettingException(setting.Name, $"not there within {Patience.TotalSeconds:0} s: {e.Message}", e);
                 }
                 catch (DatabaseException e)
                 {
@@ -94,9 +94,10 @@ internal sealed class Backends : IDisposable
             }
         }
 
-        /// <summary>Nobody is there, or not yet; a refusal is another matter.</summary>
+        /// <summary>Nobody is there, or not yet, or clocks differ that somebody will set; a refusal for a setting's sake is another matter.</summary>
         private static bool IsSilence(Exception error) => error switch
         {
+            StoreException { IsOutage: true, Setting: null } => true,
             DatabaseException or StoreException => error.GetBaseException() is { } cause && !ReferenceEquals(cause, error)
                 && cause is (SocketException or HttpRequestException or IOException or TimeoutException or OperationCanceledException),
             DbException database => database.IsTransient,
