@@ -57,10 +57,9 @@ public static class DatasetDefaults
     private static int TurnedClasses(TrainingRecipe recipe, DatasetFacts facts) =>
         facts.DarkOnLight && recipe.Loss.Entry.LearnsFromPairs ? 4 : 0;
 
-    // Photographs: light varies, and how the camera was held; found by a sweep (experiments.md). No mirror image either: a left hand or a sign may be
-    // another class, and a recipe can switch it on.
+    // Photographs: framing and light vary. No mirror image either: a left hand or a sign may be another class, and a recipe can switch it on.
     private static Augmentation Photographs { get; } =
-        new() { Rotate = 20, Scale = 0.1, Translate = 0.1, Crop = 0.1, Brightness = 0.4, Contrast = 0.2, Saturation = 0.2 };
+        new() { Rotate = 10, Scale = 0.1, Translate = 0.1, Crop = 0.4, Brightness = 0.2, Contrast = 0.2, Saturation = 0.2 };
 
     private static int Size(bool grey, DatasetFacts facts)
     {

@@ -59,9 +59,9 @@ public sealed class RecipeFileTests
     [Fact]
     public void Built_in_recipes_are_there_and_hold_what_their_names_say()
     {
-        string[] general = ["bn", "circle", "circle-class", "default", "hbn", "hln", "ice", "ln", "softmax"];
+        string[] general = ["bn", "circle", "circle-class", "default", "hbn", "hln", "ice", "ln", "photographs", "softmax"];
         RecipeFile.BuiltInNames.Except(PaperRecipeTests.Names).ShouldBe(general);
-        foreach (var name in general.Where(name => name is not "default"))
+        foreach (var name in general.Where(name => name is not ("default" or "photographs")))
             RecipeFile.ToCanonicalJson(RecipeFile.BuiltIn(name)).ShouldContain($"\"name\":\"{name}\"");
         var heated = RecipeFile.BuiltIn("hbn").Loss;
         (heated.Number("scale"), heated.Number("heated_scale"), heated.Number("heated_share"), heated.Number("heated_learning_rate")).ShouldBe((16, 0.25, 0.25, 0.1));
