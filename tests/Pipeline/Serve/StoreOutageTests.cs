@@ -1,7 +1,7 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using DmlPipeline.Cli;
+using DmlPipeline.Tests.Services.Servers;
 
 namespace DmlPipeline.Tests.Pipeline.Serve;
 
@@ -22,7 +22,7 @@ public sealed class StoreOutageTests : IDisposable
     [Fact]
     public async Task A_service_whose_clock_the_store_refuses_waits_for_somebody_to_set_it()
     {
-        var address = Listen();
+        var address = server.Listen();
         var refused = Serve(refusals: 2);
         using var stop = new CancellationTokenSource();
         using var output = new StringWriter();
@@ -45,17 +45,6 @@ public sealed class StoreOutageTests : IDisposable
         var file = Path.Combine(Directory.CreateDirectory(home.Home.Path).FullName, "secret");
         File.WriteAllText(file, "b");
         return file;
-    }
-
-    private Uri Listen()
-    {
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        var address = new Uri($"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}/");
-        free.Stop();
-        server.Prefixes.Add(address.ToString());
-        server.Start();
-        return address;
     }
 
     /// <returns>When it has refused so often; it answers on.</returns>

@@ -1,9 +1,9 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Xml.Linq;
 using DmlPipeline.Storage.S3;
 using DmlPipeline.Storage.S3.Events;
+using DmlPipeline.Tests.Services.Servers;
 
 namespace DmlPipeline.Tests.Services.Storage;
 
@@ -32,7 +32,7 @@ public sealed class BucketNotificationTests : IDisposable
     [Fact]
     public async Task A_server_with_a_name_for_the_broker_is_asked_for_events_to_a_queue_of_that_name_beside_what_others_asked_for()
     {
-        var address = Listen();
+        var address = server.Listen();
         var asked = Serve();
         using var connection = new S3Connection(new S3Settings { Endpoint = address, Bucket = "bucket", AccessKey = "a", SecretKey = "b", CacheFolder = folder.Path });
 
@@ -45,17 +45,6 @@ public sealed class BucketNotificationTests : IDisposable
     }
 
     private static string Text(XElement element, string name) => element.Descendants().Single(inner => inner.Name.LocalName == name).Value;
-
-    private Uri Listen()
-    {
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        var address = new Uri($"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}/");
-        free.Stop();
-        server.Prefixes.Add(address.ToString());
-        server.Start();
-        return address;
-    }
 
     /// <returns>What is put in place of what was there.</returns>
     private async Task<XDocument> Serve()
