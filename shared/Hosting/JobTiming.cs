@@ -19,7 +19,7 @@ public sealed record JobTiming
     /// <summary>Wait after a disk or store turned out to be full, for as long as it is: somebody has to free some of it first.</summary>
     public TimeSpan RetryWhenFull { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Wait after the store turned out to be away, for as long as it is. Its requests have been repeated for minutes by then.</summary>
+    /// <summary>Wait after store or database turned out to be away, for as long as they are. Requests have been repeated for half a minute and more by then.</summary>
     public TimeSpan RetryAfterOutage { get; init; } = TimeSpan.FromSeconds(15);
 
     public TimeSpan PauseAfterError { get; init; } = TimeSpan.FromSeconds(5);

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using DmlPipeline.Storage;
-using DmlPipeline.Storage.S3;
 using DmlPipeline.Storage.Work;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -150,7 +149,7 @@ public abstract class JobWorker(Database database, string kind, ILogger logger) 
             case { } full when NoRoom.IsMeantBy(full):
                 logger.JobFailed(full, job.Id);
                 return database.HoldUp(job, Timing.RetryWhenFull, $"there is no room left: {full.Message.TrimEnd('.')}. Free some; it goes on by itself", CancellationToken.None);
-            case { } away when StoreException.MeansOutage(away):
+            case { } away when Outage.IsMeantBy(away):
                 logger.JobFailed(away, job.Id);
                 return database.HoldUp(job, Timing.RetryAfterOutage, $"{away.Message.TrimEnd('.')}. When that is over it goes on by itself", CancellationToken.None);
             default:

@@ -23,12 +23,7 @@ public static class PipelineHosting
             bus.SetKebabCaseEndpointNameFormatter();
             bus.ConfigureHealthCheckOptions(options => options.Name = "bus");
             addConsumers(bus);
-            // What still fails after these goes to <queue>_error.
-            bus.AddConfigureEndpointsCallback((_, endpoint) => endpoint.UseMessageRetry(retry =>
-            {
-                retry.Intervals([.. settings.RetryAfter]);
-                retry.Ignore<PermanentException>();
-            }));
+            bus.AddConfigureEndpointsCallback((_, endpoint) => RetryMessages(endpoint, settings));
             if (settings.IsMemory) bus.UsingInMemory((context, memory) =>
             {
                 memory.UseInstrumentation();
@@ -49,6 +44,24 @@ public static class PipelineHosting
     /// <summary>Registers what a service derives as owed from its state.</summary>
     public static IServiceCollection AddReconciliation(this IServiceCollection services, string name, Func<Transaction, long, Task<int>> publish) =>
         services.AddSingleton(new Reconciliation(name, publish));
+
+    private static void RetryMessages(IReceiveEndpointConfigurator endpoint, BusSettings settings)
+    {
+        if (!settings.IsMemory) endpoint.UseMessageRetry(retry =>
+        {
+            retry.Handle<Exception>(HasToWait);
+            retry.Incremental(int.MaxValue, settings.RetryAfterOutage, TimeSpan.Zero);
+        });
+        // What still fails after these goes to <queue>_error.
+        endpoint.UseMessageRetry(retry =>
+        {
+            retry.Intervals([.. settings.RetryAfter]);
+            retry.Ignore<PermanentException>();
+            if (!settings.IsMemory) retry.Ignore<Exception>(HasToWait);
+        });
+    }
+
+    private static bool HasToWait(Exception error) => error is not PermanentException && (Outage.IsMeantBy(error) || NoRoom.IsMeantBy(error));
 
     private static void UseRabbitMq(IBusRegistrationConfigurator bus, BusSettings settings)
     {

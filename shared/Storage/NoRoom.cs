@@ -14,12 +14,7 @@ public static class NoRoom
     private const string FileTooLarge = "Specified file length was too large for the file system";
 
     /// <summary>Whether the error, or what caused it, says so.</summary>
-    public static bool IsMeantBy(Exception error)
-    {
-        for (var cause = error; cause is not null; cause = cause.InnerException)
-            if (SaysSo(cause)) return true;
-        return false;
-    }
+    public static bool IsMeantBy(Exception error) => error.Causes().Any(SaysSo);
 
     private static bool SaysSo(Exception error) => error switch
     {

@@ -26,12 +26,18 @@ public sealed record BusSettings
     /// <summary>Messages that a queue hands to one process at a time. Consumers only write rows: more would wait for the database.</summary>
     public ushort Prefetch { get; init; } = 16;
 
-    /// <summary>Waits between attempts to consume a message, 52 s in all: long enough for a database to restart. Then it is a dead letter.</summary>
+    /// <summary>Waits between attempts to consume a message, 52 s in all: long enough for what is busy to be free again. Then it is a dead letter.</summary>
     public IReadOnlyList<TimeSpan> RetryAfter { get; init; } =
     [
         TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5),
         TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(30),
     ];
+
+    /// <summary>
+    /// Wait after database or store turned out to be away or full, for as long as they are: no message dies of that. In memory there is
+    /// no such wait, because what failed there is owed.
+    /// </summary>
+    public TimeSpan RetryAfterOutage { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>What the broker's administrator reads beside the connection.</summary>
     public string ConnectionName { get; init; } = "dml";

@@ -109,11 +109,16 @@ internal sealed class PostgresEngine : DatabaseEngine
         }
     }
 
-    // A scan of a whole table gets in the way of everyone who writes to it; through an index, a transaction meets only those that touch
-    // the same rows. Tables here are small enough for the planner to prefer the scan.
-    // A process that froze, or whose machine lost its power, amid a transaction keeps its locks, on the job that others wait to take over
-    // for example, until the server notices: after two hours, unless it is told not to wait for silent ones.
-    private const string Settings = "set enable_seqscan = off; set idle_in_transaction_session_timeout = '60s'";
+    private const string Settings =
+        // A scan of a whole table gets in the way of everyone who writes to it; through an index, a transaction meets only those that touch
+        // the same rows. Tables here are small enough for the planner to prefer the scan.
+        "set enable_seqscan = off; "
+        // A scan that cannot be avoided now has an estimate that nothing else has, for which the planner would compile the query and start
+        // processes: ten times the milliseconds that it takes to run.
+        + "set jit = off; set max_parallel_workers_per_gather = 0; "
+        // A process that froze, or whose machine lost its power, amid a transaction keeps its locks, on the job that others wait to take over
+        // for example, until the server notices: after two hours, unless it is told not to wait for silent ones.
+        + "set idle_in_transaction_session_timeout = '60s'";
 
     private static void Prepare(NpgsqlConnection connection)
     {

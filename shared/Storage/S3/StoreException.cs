@@ -13,12 +13,4 @@ public sealed class StoreException(string? setting, string message, Exception? i
 
     /// <summary>It is away, or does not let this process in: nothing is wrong with what was asked, and once that is mended it will do.</summary>
     public bool IsOutage { get; init; }
-
-    /// <summary>Whether the error, or what caused it, says that the store is away.</summary>
-    public static bool MeansOutage(Exception error)
-    {
-        for (var cause = error; cause is not null; cause = cause.InnerException)
-            if (cause is StoreException { IsOutage: true }) return true;
-        return false;
-    }
 }

@@ -1,9 +1,11 @@
+using System.Net.Sockets;
 using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.S3;
 using DmlPipeline.Storage.State;
 using DmlPipeline.Tests.Services.Storage;
+using Npgsql;
 
 namespace DmlPipeline.Tests.Services.Hosting;
 
@@ -110,11 +112,15 @@ public sealed class JobWorkerTests : IAsyncLifetime
             new IOException("It could not be read.", new StoreException(null, "The S3 server gave no answer.") { IsOutage = true }), JobTiming.Default.RetryAfterOutage,
             "It could not be read. When that is over it goes on by itself"
         },
+        {
+            new NpgsqlException("Failed to connect to 127.0.0.1:5432", new SocketException((int)SocketError.ConnectionRefused)), JobTiming.Default.RetryAfterOutage,
+            "Failed to connect to 127.0.0.1:5432. When that is over it goes on by itself"
+        },
     };
 
     [Theory]
     [MemberData(nameof(Circumstances))]
-    public async Task A_full_disk_or_a_store_that_is_away_fails_no_job_however_long_it_takes(Exception error, TimeSpan wait, string told)
+    public async Task A_full_disk_or_a_server_that_is_away_fails_no_job_however_long_it_takes(Exception error, TimeSpan wait, string told)
     {
         await using var worker = await Start((_, _) => throw error);
 

@@ -1,8 +1,11 @@
+using System.Net.Sockets;
 using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
 using DmlPipeline.Hosting.Messaging;
 using DmlPipeline.Storage;
+using DmlPipeline.Storage.S3;
 using MassTransit;
+using Npgsql;
 using RabbitMQ.Client;
 
 namespace DmlPipeline.Tests.Services.Hosting;
@@ -62,6 +65,28 @@ public sealed class RabbitMqBusTests(RabbitMqServer server) : IDisposable
         await Eventually.Holds(async () => await Count(bus, $"{DropConsumer.Queue}_error") == 2, "both messages are in the error queue");
         (deliveries.Of("poison"), deliveries.Of("hopeless")).ShouldBe((3, 1));
         (await DropConsumer.Effects(host.Database, "poison")).ShouldBe(0);
+    }
+
+    public static TheoryData<Exception> Circumstances => new()
+    {
+        new NpgsqlException("Failed to connect to 127.0.0.1:5432", new SocketException((int)SocketError.ConnectionRefused)),
+        new IOException("It could not be read.", new StoreException(null, "The S3 server gave no answer.") { IsOutage = true }),
+        new IOException("No space left on device", hresult: 28),
+    };
+
+    [Theory]
+    [MemberData(nameof(Circumstances))]
+    public async Task A_message_waits_for_a_database_or_a_store_that_is_away_or_full_however_long_it_takes(Exception error)
+    {
+        var bus = await server.NewBus() with { RetryAfterOutage = TimeSpan.FromMilliseconds(30) };
+        var attempts = 0;
+        var deliveries = new Deliveries { Fail = _ => Interlocked.Increment(ref attempts) <= 5 * bus.RetryAfter.Count ? error : null };
+        await using var host = await Start(bus, deliveries);
+
+        await Publish(host.Database, "a");
+
+        await Effect(host, "a");
+        (await Count(bus, $"{DropConsumer.Queue}_error")).ShouldBe(0u);
     }
 
     [Fact]
