@@ -40,7 +40,7 @@ public static class Outbox
     public static Task MarkSent(this Database database, IReadOnlyCollection<long> ids, CancellationToken cancel) =>
         database.WriteStatement(transaction => transaction.Execute($"update outbox set sent_at = @now where id {database.IsAnyOf("@ids")}", new { now = Database.Now, ids }), cancel);
 
-    /// <summary>Forgets messages, sent or received, and what webhooks were told, that are older than any redelivery could be.</summary>
+    /// <summary>Forgets messages, sent or received, and what webhooks were told, that are older than any redelivery could be; and workers that were killed before they could leave.</summary>
     public static async Task ForgetBefore(this Database database, DateTimeOffset time, CancellationToken cancel)
     {
         // Statements of their own: looking through all messages in a transaction would be in the way of everyone who sends one.
@@ -52,5 +52,6 @@ public static class Outbox
             transaction => transaction.Execute(
                 "delete from webhook_deliveries where id < @oldest and (state = 'delivered' or webhook_id in (select id from webhooks where removed_at is not null))", before),
             cancel);
+        await database.WriteStatement(transaction => transaction.Execute("delete from workers where seen_at < @before", before), cancel);
     }
 }

@@ -86,14 +86,14 @@ public static class ModelRows
             where += $" and exists (select 1 from model_metrics m where m.model = v.model and m.version = v.version and m.name = @metric{i} and m.value {comparison} @value{i})";
         }
         // The page first, of keys alone: rows with their documents are too wide to be sorted by thousands.
-        var (metric, order) = bestBy is null
-            ? ("", "v.model, v.version desc")
-            : ("left join model_metrics b on b.model = v.model and b.version = v.version and b.name = @bestBy", "b.value desc nulls last, v.model, v.version desc");
+        const string newest = "v.model, v.version desc";
+        var (score, metric, best) = bestBy is null
+            ? ("", "", "")
+            : (", b.value as score", "left join model_metrics b on b.model = v.model and b.version = v.version and b.name = @bestBy", "score desc nulls last, ");
         var sql =
             $"""
-            with page as (
-                select v.model, v.version, row_number() over (order by {order}) as place from model_versions v {metric} where {where} order by place limit @limit offset @offset)
-            {Columns(database)} join page on page.model = v.model and page.version = v.version order by page.place
+            with page as (select v.model, v.version{score} from model_versions v {metric} where {where} order by {best}{newest} limit @limit offset @offset)
+            {Columns(database)} join page on page.model = v.model and page.version = v.version order by {best}{newest}
             """;
         return [.. await database.Query<ModelVersionRow>(sql, arguments, cancel)];
     }

@@ -90,6 +90,20 @@ public sealed class RabbitMqBusTests(RabbitMqServer server) : IDisposable
     }
 
     [Fact]
+    public async Task A_message_that_waits_goes_back_into_its_queue_when_the_process_stops()
+    {
+        var bus = await server.NewBus() with { RetryAfterOutage = TimeSpan.FromHours(1) };
+        var deliveries = new Deliveries { Fail = _ => new StoreException(null, "The S3 server gave no answer.") { IsOutage = true } };
+        await using (var host = await Start(bus, deliveries))
+        {
+            await Publish(host.Database, "a");
+            await Eventually.Holds(() => deliveries.Of("a") == 1, "the message was tried");
+        }
+
+        (await Count(bus, DropConsumer.Queue), await Count(bus, $"{DropConsumer.Queue}_error")).ShouldBe((1u, 0u));
+    }
+
+    [Fact]
     public async Task A_message_that_ends_its_process_every_time_ends_in_the_error_queue()
     {
         var bus = await server.NewBus();

@@ -182,6 +182,18 @@ public abstract class WorkTests(TestDatabase databases) : IAsyncLifetime
         (await database.Workers(default)).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task A_worker_that_never_left_is_forgotten_with_old_messages()
+    {
+        await Announce("killed", Cpu);
+        await database.Write(transaction => transaction.Execute("update workers set seen_at = 0"), default);
+        await Announce("there", Cpu);
+
+        await database.ForgetBefore(DateTimeOffset.UtcNow.AddDays(-30), default);
+
+        (await database.Query<string>("select id from workers", null, default)).ShouldBe(["there"]);
+    }
+
     private async Task<List<string>> LeaseAll()
     {
         var order = new List<string>();
