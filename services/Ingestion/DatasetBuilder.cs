@@ -36,26 +36,24 @@ public static partial class DatasetBuilder
         if (await VersionWriter.Find(store, drop, version, cancel) is { } existing) return existing;
 
         using var spool = new Spool(options.TemporaryFolder);
-        var before = await ParentVersion.Open(store, parent, cancel);
-        var prefix = Drop.Prefix(drop.Dataset);
-        var objects = drop.Objects.Select(o => (o.Key.StartsWith(prefix, StringComparison.Ordinal)
-            ? o.Key[prefix.Length..]
-            : throw new ArgumentException($"The drop's object '{EntryPath.Display(o.Key)}' does not lie under {prefix}.", nameof(drop)), o));
-        var scan = await new DropScanner(store, options, spool, digest => before?.ClassOf(digest) is not null, progress).Scan(objects, cancel);
-        var problems = new List<Refusal>();
-        var (settings, layout, rejected) = Understand(scan, parent, problems);
-        var (labelled, refusals) = LabelResolver.Resolve(scan, layout, parent);
-        refusals.AddRange(problems);
-        var selection = new ImageSelection(labelled, before, options.MinImagesPerClass);
+        using var scratch = new ScratchDatabase(options.TemporaryFolder);
+        var (classes, refusals) = (new Texts(), new RefusalTable(scratch));
+        var before = await ParentVersion.Open(store, parent, scratch, classes, cancel);
+        var objects = await DropObjects.Of(drop.Objects, Drop.Prefix(drop.Dataset), scratch, cancel);
+        var scan = await new DropScanner(store, options, spool, scratch, before, refusals, progress).Scan(objects, cancel);
+        var (settings, layout, problems, rejected) = Understand(scan, parent, refusals);
+        var labelled = new LabelledImages(scratch, "labelled", scan.Images, classes);
+        LabelResolver.Resolve(scan, layout, parent, labelled, refusals);
+        var selection = new ImageSelection(labelled, new LabelledImages(scratch, "selected", scan.Images, classes), before, refusals, options.MinImagesPerClass);
 
         SplitPlan? plan = null;
         try
         {
             if (rejected is null)
             {
-                RefuseNothingNew(scan, selection, [.. scan.Refusals, .. refusals, .. selection.Refusals], before);
+                RefuseNothingNew(scan, selection, refusals, before);
                 plan = SplitPlan.Make(drop.Dataset, selection, before, settings, layout, options);
-                RefuseNothingNew(scan, selection, [.. scan.Refusals, .. refusals, .. selection.Refusals], before);
+                RefuseNothingNew(scan, selection, refusals, before);
             }
         }
         catch (DropRejectedException e)
@@ -63,50 +61,57 @@ public static partial class DatasetBuilder
             rejected = e;
         }
 
-        Refusal[] all = [.. scan.Refusals, .. refusals, .. selection.Refusals];
-        var (quarantined, reasons) = await QuarantineWriter.Write(store, drop, all, spool, options, cancel);
-        var added = rejected is null ? selection.Images.Count : 0;
-        var counts = new DropCounts(scan.Files, added, selection.Duplicates, all.Length, scan.Ignored + (layout?.Reading.LeftOut.Count ?? scan.Annotations.Count - problems.Count));
+        var (quarantined, reasons) = await QuarantineWriter.Write(store, drop, refusals, scratch, spool, options, cancel);
+        var added = rejected is null ? selection.Count : 0;
+        var counts = new DropCounts(scan.Files, added, selection.Duplicates, refusals.Count, scan.Ignored + (layout?.Reading.LeftOut.Count ?? scan.Annotations.Count - problems));
         if (rejected is not null) return new DatasetBuildResult.Rejected(rejected.Message, rejected.NeedsMore, quarantined, reasons, counts);
 
-        var writer = new VersionWriter(store, drop, version, before, options);
+        var writer = new VersionWriter(store, drop, version, before, new SampleTable(scratch, classes), options);
         var (manifest, reference) = await writer.Write(
-            selection, plan!, layout is { IsOfficial: true } ? layout.Layout.Key : null, settings.Recipe ?? parent?.Recipe, spool, counts, reasons, written => progress?.Invoke(new IngestionProgress("writing", written, all.Length)), cancel);
+            selection, plan!, layout is { IsOfficial: true } ? layout.Layout.Key : null, settings.Recipe ?? parent?.Recipe, spool, counts, reasons, objects.Newest!.Value,
+            written => progress?.Invoke(new IngestionProgress("writing", written, refusals.Count)), cancel);
         return new DatasetBuildResult.Built(manifest, reference, quarantined, reasons, counts);
     }
 
-    /// <summary>What the drop says about itself; or why it cannot be understood.</summary>
-    internal static (DatasetSettings Settings, RecognisedLayout? Layout, DropRejectedException? Rejected) Understand(
-        DropScan scan, DatasetManifest? parent, List<Refusal> problems)
+    /// <summary>What the drop says about itself, with how many of its annotations were refused; or why it cannot be understood.</summary>
+    internal static (DatasetSettings Settings, RecognisedLayout? Layout, int Problems, DropRejectedException? Rejected) Understand(
+        DropScan scan, DatasetManifest? parent, RefusalTable refusals)
     {
         var settings = DatasetSettings.None;
+        var problems = new List<Refusal>();
         try
         {
             if (scan.Settings.Count > 1) throw new DropRejectedException($"the drop holds {scan.Settings.Count} files dataset.yaml: keep one");
             if (scan.Settings.Count == 1) settings = DatasetSettings.Parse(scan.Settings[0].Bytes);
-            return (settings, LayoutCatalogue.Recognise(scan, settings, parent, problems), null);
+            return (settings, LayoutCatalogue.Recognise(scan, settings, parent, problems), problems.Count, null);
         }
         catch (DatasetSettingsException e)
         {
-            return (settings, null, new DropRejectedException(e.Message));
+            return (settings, null, problems.Count, new DropRejectedException(e.Message));
         }
         catch (DropRejectedException e)
         {
-            return (settings, null, e);
+            return (settings, null, problems.Count, e);
+        }
+        finally
+        {
+            refusals.AddRange(problems);
         }
     }
 
-    private static void RefuseNothingNew(DropScan scan, ImageSelection selection, IReadOnlyList<Refusal> refusals, ParentVersion? parent)
+    private static void RefuseNothingNew(DropScan scan, ImageSelection selection, RefusalTable refusals, ParentVersion? parent)
     {
-        if (selection.Images.Count > 0) return;
-        var refused = refusals.Count == 0 ? "" : $"; {refusals.Count.ToString("N0", CultureInfo.InvariantCulture)} refused, first '{refusals[0].Name}': {refusals[0].Reason}";
+        if (selection.Count > 0) return;
+        var refused = refusals.InOrder().FirstOrDefault() is { } first
+            ? $"; {refusals.Count.ToString("N0", CultureInfo.InvariantCulture)} refused, first '{first.Name}': {first.Reason}"
+            : "";
         if (parent is not null && selection.Duplicates > 0)
             throw new DropRejectedException(refusals.Count == 0
                 ? $"nothing new: all {selection.Duplicates} images are already in version {parent.Manifest.Version}"
                 : $"nothing new: {selection.Duplicates} images are already in version {parent.Manifest.Version}{refused}");
         if (scan.Images.Count == 0 && refusals.Count == 0)
             throw new DropRejectedException("the drop is empty: it holds no images. Drop class folders, archives of them, or a CSV with path and label beside its images");
-        throw new DropRejectedException($"no usable image{refused}", needsMore: selection.Refusals.Exists(r => r.Sound));
+        throw new DropRejectedException($"no usable image{refused}", needsMore: refusals.Sound > 0);
     }
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]

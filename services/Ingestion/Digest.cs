@@ -8,9 +8,9 @@ namespace DmlPipeline.Ingestion;
 [StructLayout(LayoutKind.Sequential)]
 internal readonly record struct Digest(ulong First, ulong Second, ulong Third, ulong Fourth)
 {
-    public static Digest Of(byte[] bytes) => Read(SHA256.HashData(bytes));
+    public static Digest Of(byte[] bytes) => FromBytes(SHA256.HashData(bytes));
 
-    public static Digest Parse(string hex) => Read(Convert.FromHexString(hex));
+    public static Digest Parse(string hex) => FromBytes(Convert.FromHexString(hex));
 
     /// <summary>In the order of the texts.</summary>
     public static int Compare(Digest a, Digest b) =>
@@ -19,18 +19,30 @@ internal readonly record struct Digest(ulong First, ulong Second, ulong Third, u
         : a.Third != b.Third ? a.Third.CompareTo(b.Third)
         : a.Fourth.CompareTo(b.Fourth);
 
+    public byte[] ToBytes()
+    {
+        var bytes = new byte[32];
+        Write(bytes);
+        return bytes;
+    }
+
     /// <summary>64 lower-case hexadecimal digits.</summary>
     public override string ToString()
     {
         Span<byte> bytes = stackalloc byte[32];
+        Write(bytes);
+        return Convert.ToHexStringLower(bytes);
+    }
+
+    public static Digest FromBytes(ReadOnlySpan<byte> bytes) => new(
+        BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]),
+        BinaryPrimitives.ReadUInt64BigEndian(bytes[16..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[24..]));
+
+    private void Write(Span<byte> bytes)
+    {
         BinaryPrimitives.WriteUInt64BigEndian(bytes, First);
         BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], Second);
         BinaryPrimitives.WriteUInt64BigEndian(bytes[16..], Third);
         BinaryPrimitives.WriteUInt64BigEndian(bytes[24..], Fourth);
-        return Convert.ToHexStringLower(bytes);
     }
-
-    private static Digest Read(ReadOnlySpan<byte> bytes) => new(
-        BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]),
-        BinaryPrimitives.ReadUInt64BigEndian(bytes[16..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[24..]));
 }

@@ -3,7 +3,8 @@ using DmlPipeline.Storage;
 namespace DmlPipeline.Ingestion;
 
 /// <summary>Objects that lie under <c>inbox/&lt;dataset&gt;/</c> and have settled: one upload, one version.</summary>
-public sealed record Drop(string DropId, string Dataset, IReadOnlyList<StoredObject> Objects)
+/// <param name="Objects">In any order; asked for once in a build.</param>
+public sealed record Drop(string DropId, string Dataset, IAsyncEnumerable<StoredObject> Objects)
 {
     public static string Prefix(string dataset) => $"inbox/{dataset}/";
 }

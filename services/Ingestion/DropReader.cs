@@ -62,26 +62,23 @@ public static class DropReader
         if (!Directory.Exists(full) && !File.Exists(full))
             throw new FileNotFoundException($"There is no folder or archive '{path}'.", path);
         var store = new FolderStore(Directory.Exists(full) ? full : Path.GetDirectoryName(full)!);
-        var objects = new List<StoredObject>();
-        if (File.Exists(full)) objects.Add((await store.Find(Path.GetFileName(full), cancel))!);
-        else
-        {
-            await foreach (var stored in store.List("", cancel)) objects.Add(stored);
-        }
-
+        var listed = Directory.Exists(full) ? store.List("", cancel) : new[] { (await store.Find(Path.GetFileName(full), cancel))! }.ToAsyncEnumerable();
         var spool = new Spool(options.TemporaryFolder);
         try
         {
-            var scan = await new DropScanner(store, options, spool, _ => false, progress: null).Scan(objects.Select(o => (o.Key, o)), cancel);
-            var problems = new List<Refusal>();
-            var (_, layout, rejected) = DatasetBuilder.Understand(scan, parent: null, problems);
+            using var scratch = new ScratchDatabase(options.TemporaryFolder);
+            var (classes, refusals) = (new Texts(), new RefusalTable(scratch));
+            var objects = await DropObjects.Of(listed, prefix: "", scratch, cancel);
+            var parent = await ParentVersion.Open(store, manifest: null, scratch, classes, cancel);
+            var scan = await new DropScanner(store, options, spool, scratch, parent, refusals, progress: null).Scan(objects, cancel);
+            var (_, layout, _, rejected) = DatasetBuilder.Understand(scan, parent: null, refusals);
             if (rejected is not null) throw new InvalidDataException($"{path}: {rejected.Message}", rejected);
-            var (labelled, refusals) = LabelResolver.Resolve(scan, layout, parent: null);
+            var labelled = new LabelledImages(scratch, "labelled", scan.Images, classes);
+            LabelResolver.Resolve(scan, layout, parent: null, labelled, refusals);
             // As in a version: each image once, none under two labels, no class of one.
-            var selection = new ImageSelection(labelled, parent: null, options.MinImagesPerClass);
-            var refused = scan.Refusals.Concat(refusals).Concat(problems).Concat(selection.Refusals).OrderBy(r => r.Order)
-                .Select(r => new QuarantinedFile(r.Name, r.Reason, r.Class, r.Content?.Digest.ToString(), r.Content?.Bytes ?? r.Bytes, null));
-            return new LocalImages(spool, selection.Images, [.. refused]) { Recognised = layout is { IsOfficial: true } ? layout.Layout.Title : null };
+            var selection = new ImageSelection(labelled, new LabelledImages(scratch, "selected", scan.Images, classes), parent, refusals, options.MinImagesPerClass);
+            var refused = refusals.InOrder().Select(r => new QuarantinedFile(r.Name, r.Reason, r.Class, r.Content?.Digest.ToString(), r.Content?.Bytes ?? r.Bytes, null));
+            return new LocalImages(spool, [.. selection.InOrder], [.. refused]) { Recognised = layout is { IsOfficial: true } ? layout.Layout.Title : null };
         }
         catch
         {

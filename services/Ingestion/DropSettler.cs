@@ -12,7 +12,8 @@ using Microsoft.Extensions.Options;
 namespace DmlPipeline.Ingestion;
 
 /// <summary>Turns objects that have come to rest into a drop and asks, with PrepareDataset, that a dataset version be built from it.</summary>
-public sealed class DropSettler(Database database, IArtifactStore store, IOptions<InboxOptions> options, ILogger<DropSettler> logger) : BackgroundService
+public sealed class DropSettler(
+    Database database, IArtifactStore store, IOptions<InboxOptions> options, IOptions<IngestionOptions> ingestion, ILogger<DropSettler> logger) : BackgroundService
 {
     /// <summary>An object of this name says that the drop is complete.</summary>
     public const string Ready = "_READY";
@@ -65,17 +66,15 @@ public sealed class DropSettler(Database database, IArtifactStore store, IOption
         using var activity = Tracing.Source.StartActivity($"settle {dataset}");
         // Only what is there now belongs to the drop: an upload that grew has left rows of its earlier states behind.
         var begun = Database.Now;
-        var listed = new List<StoredObject>();
-        await foreach (var item in store.List($"inbox/{dataset}/", cancel)) listed.Add(item);
-        var current = listed.ToDictionary(item => item.Key, item => item.ETag, StringComparer.Ordinal);
+        using var listing = await InboxListing.Of(store, dataset, ingestion.Value.TemporaryFolder, cancel);
 
         await database.Write(async transaction =>
         {
             if (await transaction.QueryOne<int>("select count(*) from inbox_holds where dataset = @dataset and held_until > @now", new { dataset, now = Database.Now }) > 0) return;
             // The listing runs ahead of the messages. Quiet it is only when there is nothing that they have not told of; with the
             // mark, whatever lies there belongs to the drop.
-            var newObjects = await RememberListed(transaction, dataset, listed);
-            if (newObjects > 0 && !listed.Exists(item => item.Key.EndsWith($"/{Ready}", StringComparison.Ordinal))) return;
+            var newObjects = await RememberListed(transaction, dataset, listing);
+            if (newObjects > 0 && !listing.HasMark) return;
             // What came after the listing is not superseded but news: the next look sees it.
             if (await transaction.QueryOne<int>("select count(*) from inbox_objects where dataset = @dataset and drop_id is null and seen_at >= @begun", new { dataset, begun }) > newObjects) return;
             // Earlier drops that were too small to build from join this one.
@@ -84,13 +83,25 @@ public sealed class DropSettler(Database database, IArtifactStore store, IOption
                 update inbox_objects set drop_id = null where drop_id in (select id from drops where dataset = @dataset and state = 'waiting');
                 update drops set state = 'merged' where dataset = @dataset and state = 'waiting';
                 """, new { dataset });
-            var pending = (await transaction.Query<(string Key, string ETag, long Bytes)>(
-                "select key, etag, bytes from inbox_objects where dataset = @dataset and drop_id is null order by key", new { dataset })).ToList();
-            var members = pending.Where(item => current.GetValueOrDefault(item.Key) == item.ETag).ToList();
-            var id = DropId(dataset, members);
-            foreach (var (key, etag, _) in pending.Where(item => current.GetValueOrDefault(item.Key) != item.ETag))
+            var (objects, bytes, superseded) = (0, 0L, new List<(string Key, string ETag)>());
+            // The same objects make the same drop, however often they are listed.
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            hash.AppendData(Encoding.UTF8.GetBytes(dataset));
+            await foreach (var item in transaction.Stream<(string Key, string ETag, long Bytes)>(
+                "select key, etag, bytes from inbox_objects where dataset = @dataset and drop_id is null order by key", new { dataset }))
+            {
+                if (listing.ETagOf(item.Key) != item.ETag)
+                {
+                    superseded.Add((item.Key, item.ETag));
+                    continue;
+                }
+                (objects, bytes) = (objects + 1, bytes + item.Bytes);
+                hash.AppendData(Encoding.UTF8.GetBytes($"\n{item.Key}\t{item.ETag}"));
+            }
+            foreach (var (key, etag) in superseded)
                 await transaction.Execute("update inbox_objects set drop_id = @Superseded where key = @key and etag = @etag", new { key, etag, Superseded });
-            if (members.Count == 0) return;
+            if (objects == 0) return;
+            var id = Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
             await transaction.Execute("update inbox_objects set drop_id = @id where dataset = @dataset and drop_id is null", new { id, dataset });
 
             await transaction.Execute(
@@ -98,31 +109,25 @@ public sealed class DropSettler(Database database, IArtifactStore store, IOption
                 insert into drops (id, dataset, state, objects, bytes, created_at) values (@id, @dataset, 'settled', @objects, @bytes, @now)
                 on conflict do nothing
                 """,
-                new { id, dataset, objects = members.Count, bytes = members.Sum(item => item.Bytes), now = Database.Now });
+                new { id, dataset, objects, bytes, now = Database.Now });
             await transaction.Publish(new PrepareDataset(id, dataset));
-            logger.Settled(id, dataset, members.Count);
+            logger.Settled(id, dataset, objects);
         }, cancel);
     }
 
     /// <returns>How many of them had not been seen.</returns>
-    private async Task<int> RememberListed(Transaction transaction, string dataset, List<StoredObject> listed)
+    private async Task<int> RememberListed(Transaction transaction, string dataset, InboxListing listing)
     {
-        var unseen = new List<(string, string, long)>();
-        foreach (var some in listed.Chunk(ComparedTogether))
+        var unseen = 0;
+        foreach (var some in listing.All().Chunk(ComparedTogether))
         {
             // By their keys, and not by the dataset's name: whatever was ever dropped is remembered.
             var known = (await transaction.Query<(string Key, string ETag)>(
                 $"select key, etag from inbox_objects where key {database.IsAnyOf("@keys")}", new { keys = some.Select(item => item.Key).ToArray() })).ToHashSet();
-            unseen.AddRange(some.Where(item => !known.Contains((item.Key, item.ETag))).Select(item => (item.Key, item.ETag, item.Bytes)));
+            var news = some.Where(item => !known.Contains((item.Key, item.ETag))).ToList();
+            await transaction.RememberObjects(dataset, news);
+            unseen += news.Count;
         }
-        await transaction.RememberObjects(dataset, unseen);
-        return unseen.Count;
-    }
-
-    /// <summary>The same objects make the same drop, however often they are listed.</summary>
-    private static string DropId(string dataset, IEnumerable<(string Key, string ETag, long Bytes)> members)
-    {
-        var text = string.Join('\n', members.Select(item => $"{item.Key}\t{item.ETag}").Prepend(dataset));
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
+        return unseen;
     }
 }

@@ -6,24 +6,29 @@ namespace DmlPipeline.Ingestion;
 /// <summary>The version that a new one grows from: which images it has, under which classes. The rest of what it lists is read again when it is written again.</summary>
 internal sealed class ParentVersion
 {
-    private readonly Dictionary<Digest, string> classOf;
+    private readonly Texts classes;
+    private readonly ScratchStatement classOf;
 
-    private ParentVersion(DatasetManifest manifest, Dictionary<Digest, string> classOf)
+    private ParentVersion(DatasetManifest manifest, ScratchDatabase scratch, Texts classes)
     {
         Manifest = manifest;
-        this.classOf = classOf;
+        this.classes = classes;
+        classOf = scratch.Prepare("select class from known where digest = $1");
     }
 
     public DatasetManifest Manifest { get; }
 
-    public static async Task<ParentVersion?> Open(IArtifactStore store, DatasetManifest? manifest, CancellationToken cancel)
+    /// <summary>Lists its images in the table <c>known</c>, which is there without a parent too.</summary>
+    public static async Task<ParentVersion?> Open(IArtifactStore store, DatasetManifest? manifest, ScratchDatabase scratch, Texts classes, CancellationToken cancel)
     {
+        scratch.Execute("create table known (digest blob primary key, class integer not null) without rowid");
         if (manifest is null) return null;
-        var classes = new Dictionary<Digest, string>(manifest.Counts.Images);
-        await foreach (var sample in DatasetReader.ReadSamples(store, manifest, cancel)) classes.Add(Digest.Parse(sample.Sha256), sample.Class);
-        return new ParentVersion(manifest, classes);
+        var insert = scratch.Prepare("insert into known values ($1, $2)");
+        await foreach (var sample in DatasetReader.ReadSamples(store, manifest, cancel)) insert.Run(Digest.Parse(sample.Sha256).ToBytes(), classes.NumberOf(sample.Class));
+        return new ParentVersion(manifest, scratch, classes);
     }
 
+    /// <summary>Thread-safe.</summary>
     /// <returns>Null when the version does not have the image.</returns>
-    public string? ClassOf(Digest image) => classOf.GetValueOrDefault(image);
+    public string? ClassOf(Digest image) => classOf.Value(image.ToBytes()) is long number ? classes[(int)number] : null;
 }

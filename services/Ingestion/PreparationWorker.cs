@@ -19,9 +19,8 @@ public sealed class PreparationWorker(Database database, IArtifactStore store, I
         var row = await Database.Drop(job.Subject, cancel) ?? throw new PermanentException($"There is no drop {job.Subject}.");
         if (!DatasetName.IsValid(row.Dataset))
             throw new PermanentException("The folder under inbox/ is no dataset name: use 1 to 63 lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit.");
-        var objects = (await Database.Query<(string Key, string ETag, long Bytes, long SeenAt)>(
-                "select key, etag, bytes, seen_at from inbox_objects where drop_id = @Id order by key", new { row.Id }, cancel))
-            .Select(item => new StoredObject(item.Key, item.Bytes, item.ETag, DateTimeOffset.FromUnixTimeMilliseconds(item.SeenAt))).ToList();
+        var objects = Database.Stream<(string Key, string ETag, long Bytes, long SeenAt)>("select key, etag, bytes, seen_at from inbox_objects where drop_id = @Id", new { row.Id }, cancel)
+            .Select(item => new StoredObject(item.Key, item.Bytes, item.ETag, DateTimeOffset.FromUnixTimeMilliseconds(item.SeenAt)));
         await TakeTurn(job, row.Dataset, cancel);
         var parent = (await Database.LatestDatasetVersion(row.Dataset, cancel))?.Manifest;
 

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Dapper;
 using DmlPipeline.Storage.Engines;
@@ -103,6 +104,13 @@ public sealed class Database : IDisposable
 
     public Task<T?> QueryOne<T>(string sql, object? arguments, CancellationToken cancel) =>
         Read(connection => connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, arguments, cancellationToken: cancel)), cancel);
+
+    /// <summary>The rows of an answer one at a time, however many they are. When the connection breaks, that is not begun again.</summary>
+    public async IAsyncEnumerable<T> Stream<T>(string sql, object? arguments, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        await using var connection = await engine.Connect(cancel);
+        await foreach (var row in connection.QueryUnbufferedAsync<T>(sql, arguments).WithCancellation(cancel)) yield return row;
+    }
 
     /// <summary>
     /// Runs the work in one transaction: all of it is there afterwards, or nothing. When another transaction got in its way, or the

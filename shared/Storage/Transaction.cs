@@ -26,6 +26,9 @@ public sealed class Transaction
 
     public Task<IEnumerable<T>> Query<T>(string sql, object? arguments = null) => connection.QueryAsync<T>(Command(sql, arguments));
 
+    /// <summary>The rows of an answer one at a time, however many they are; nothing else is asked meanwhile.</summary>
+    public IAsyncEnumerable<T> Stream<T>(string sql, object? arguments = null) => connection.QueryUnbufferedAsync<T>(sql, arguments, native);
+
     public Task<T?> QueryOne<T>(string sql, object? arguments = null) => connection.QueryFirstOrDefaultAsync<T>(Command(sql, arguments));
 
     /// <summary>Puts a message into the outbox, with the trace that it belongs to, and in the queue of every webhook that is to be told.</summary>

@@ -37,7 +37,7 @@ internal static class IngestionBenchmark
 
             var (start, cpu) = (Stopwatch.GetTimestamp(), Process.GetCurrentProcess().TotalProcessorTime);
             var result = await DatasetBuilder.Build(
-                store, new Drop("benchmark", "benchmark", [dropped]), parent: null, version: 1,
+                store, new Drop("benchmark", "benchmark", new[] { dropped }.ToAsyncEnumerable()), parent: null, version: 1,
                 new IngestionOptions { TemporaryFolder = folder }, progress: null, default);
             var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 

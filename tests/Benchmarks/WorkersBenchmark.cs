@@ -172,7 +172,7 @@ internal static class WorkersBenchmark
         var key = $"inbox/benchmark/{Path.GetFileName(archive)}";
         await using (var content = File.OpenRead(archive)) await store.Put(key, content, default);
         var result = await DatasetBuilder.Build(
-            store, new Drop("benchmark", "benchmark", [(await store.Find(key, default))!]), parent: null, version: 1, new IngestionOptions { TemporaryFolder = folder }, progress: null, default);
+            store, new Drop("benchmark", "benchmark", new[] { (await store.Find(key, default))! }.ToAsyncEnumerable()), parent: null, version: 1, new IngestionOptions { TemporaryFolder = folder }, progress: null, default);
         return result is DatasetBuildResult.Built built ? built.Manifest : throw new InvalidOperationException(((DatasetBuildResult.Rejected)result).Reason);
     }
 

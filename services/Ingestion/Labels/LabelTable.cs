@@ -18,7 +18,7 @@ internal sealed class LabelTable
         public bool Taken { get; set; }
     }
 
-    public static LabelTable Read(DropScan scan, IReadOnlyList<TextFile> files, List<Refusal> refusals)
+    public static LabelTable Read(DropScan scan, IReadOnlyList<TextFile> files, RefusalTable refusals)
     {
         var table = new LabelTable();
         foreach (var file in files)

@@ -1,6 +1,6 @@
 namespace DmlPipeline.Ingestion.Reading;
 
-/// <summary>What is known of one distinct file content; equal bytes share one.</summary>
+/// <summary>What is known of a file's content.</summary>
 internal sealed class FileContent
 {
     public required Digest Digest { get; init; }
@@ -21,7 +21,7 @@ internal sealed class FileContent
 /// <param name="Archive">Name of the archive that it lies in; null for one of the drop's own objects.</param>
 internal sealed record ScannedFile(int Order, int Scope, string Path, FileContent Content, string? Archive)
 {
-    /// <summary>For people. Made anew each time: that is cheaper than to keep the names of millions of files.</summary>
+    /// <summary>For people.</summary>
     public string Name => EntryPath.Display(Archive is null ? Path : $"{Archive}/{Path}");
 }
 
@@ -37,8 +37,8 @@ internal sealed record Refusal(int Order, string Name, string Reason, FileConten
 /// <param name="Annotations">Files that have the name of a published dataset's annotations; not counted as ignored.</param>
 /// <param name="Scopes">Scope 0, the drop's own objects, is named ""; then one scope for each archive, named after it.</param>
 internal sealed record DropScan(
-    IReadOnlyList<string> Scopes, IReadOnlyList<ScannedFile> Images, IReadOnlyList<TextFile> LabelFiles, IReadOnlyList<TextFile> Annotations,
-    IReadOnlyList<TextFile> Settings, IReadOnlyList<Refusal> Refusals, int Files, int Ignored)
+    IReadOnlyList<string> Scopes, FileTable Images, IReadOnlyList<TextFile> LabelFiles, IReadOnlyList<TextFile> Annotations,
+    IReadOnlyList<TextFile> Settings, int Files, int Ignored)
 {
     public string NameOf(int scope, string path) => EntryPath.Display(scope == 0 ? path : $"{Scopes[scope]}/{path}");
 }

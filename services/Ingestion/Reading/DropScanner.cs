@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
 using DmlPipeline.Ingestion.Archives;
 using DmlPipeline.Ingestion.Layouts;
@@ -8,9 +7,9 @@ namespace DmlPipeline.Ingestion.Reading;
 
 /// <summary>
 /// Reads a whole drop once: one task walks objects and archives, several check images. The channel between them is short, so at most
-/// a few images per thread are in memory; sound ones wait in the spool.
+/// a few images per thread are in memory; sound ones wait in the spool, and what is known of each in tables.
 /// </summary>
-internal sealed class DropScanner(IArtifactStore store, IngestionOptions options, Spool spool, Func<Digest, bool> isKnown, Action<IngestionProgress>? progress)
+internal sealed class DropScanner
 {
     private const int ReportEvery = 500;
 
@@ -18,15 +17,19 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
     private const long MaxAnnotationBytes = 128L << 20;
     private const int MaxAnnotations = 64;
 
-    private readonly Channel<Job> jobs = Channel.CreateBounded<Job>(new BoundedChannelOptions(options.Threads) { SingleWriter = true });
-    private readonly ConcurrentDictionary<Digest, Lazy<FileContent>> contents = new();
-    private readonly ConcurrentBag<ScannedFile> scanned = [];
-    private readonly ConcurrentBag<Refusal> refusals = [];
+    private readonly IArtifactStore store;
+    private readonly IngestionOptions options;
+    private readonly Spool spool;
+    private readonly ParentVersion? parent;
+    private readonly RefusalTable refusals;
+    private readonly Action<IngestionProgress>? progress;
+    private readonly Channel<Job> jobs;
+    private readonly FileTable scanned;
     private readonly List<TextFile> labelFiles = [];
     private readonly List<TextFile> annotations = [];
     private readonly List<TextFile> settings = [];
     private readonly List<string> scopes = [""];
-    private readonly UnpackBudget budget = new(options);
+    private readonly UnpackBudget budget;
     private long annotationBytes;
     private int order;
     private int files;
@@ -34,19 +37,28 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
     private int done;
     private int broken;
 
-    // Bytes of an archive's member, or an object that the checking thread fetches itself.
-    private readonly record struct Job(int Order, int Scope, string? Archive, string Path, byte[]? Bytes, StoredObject? Object);
+    /// <param name="scratch">Where the files are listed.</param>
+    /// <param name="parent">Has images that need no second look; or null.</param>
+    /// <param name="refusals">Receives what cannot be read. What can and is no image is among the files, with the reason.</param>
+    public DropScanner(
+        IArtifactStore store, IngestionOptions options, Spool spool, ScratchDatabase scratch, ParentVersion? parent, RefusalTable refusals, Action<IngestionProgress>? progress)
+    {
+        (this.store, this.options, this.spool, this.parent, this.refusals, this.progress) = (store, options, spool, parent, refusals, progress);
+        jobs = Channel.CreateBounded<Job>(new BoundedChannelOptions(options.Threads) { SingleWriter = true });
+        scanned = new FileTable(scratch, scopes);
+        budget = new UnpackBudget(options);
+    }
 
-    /// <param name="objects">The drop's objects with their paths below the dataset's inbox.</param>
-    public async Task<DropScan> Scan(IEnumerable<(string Path, StoredObject Object)> objects, CancellationToken cancel)
+    // Bytes of an archive's member, or an object that the checking thread fetches itself.
+    private readonly record struct Job(int Order, int Scope, string Path, byte[]? Bytes, StoredObject? Object);
+
+    public async Task<DropScan> Scan(DropObjects objects, CancellationToken cancel)
     {
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var ordered = objects.OrderBy(item => item.Path, StringComparer.Ordinal).ToList();
-        var tasks = Enumerable.Range(0, options.Threads).Select(_ => Guarded(Check)).Append(Guarded(token => Walk(ordered, token))).ToArray();
+        var tasks = Enumerable.Range(0, options.Threads).Select(_ => Guarded(Check)).Append(Guarded(token => Walk(objects, token))).ToArray();
         await Task.WhenAll(tasks);
         progress?.Invoke(new IngestionProgress("reading", done, refusals.Count + broken));
-        return new DropScan(
-            scopes, [.. scanned.OrderBy(f => f.Order)], labelFiles, annotations, settings, [.. refusals.OrderBy(r => r.Order)], files, ignored);
+        return new DropScan(scopes, scanned, labelFiles, annotations, settings, files, ignored);
 
         // The first failure stops the others, else the walk would wait for room in the channel for ever.
         Task Guarded(Func<CancellationToken, Task> work) => Task.Run(
@@ -65,11 +77,11 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
             cancel);
     }
 
-    private async Task Walk(List<(string Path, StoredObject Object)> objects, CancellationToken cancel)
+    private async Task Walk(DropObjects objects, CancellationToken cancel)
     {
         try
         {
-            foreach (var (rawPath, stored) in objects)
+            foreach (var (rawPath, stored) in objects.InOrder())
             {
                 budget.CountFile();
                 var sink = new Sink(this, scope: 0);
@@ -108,17 +120,18 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
             }
             if (bytes is not null)
             {
-                var content = contents.GetOrAdd(Digest.Of(bytes), key => new Lazy<FileContent>(() => Examine(key, bytes))).Value;
+                var content = Examine(bytes);
                 if (content.Refusal is not null) Interlocked.Increment(ref broken);
-                scanned.Add(new ScannedFile(job.Order, job.Scope, job.Path, content, job.Archive));
+                scanned.Add(job.Order, job.Scope, job.Path, content);
             }
             if (Interlocked.Increment(ref done) % ReportEvery == 0) progress?.Invoke(new IngestionProgress("reading", done, refusals.Count + broken));
         }
     }
 
-    private FileContent Examine(Digest digest, byte[] bytes)
+    private FileContent Examine(byte[] bytes)
     {
-        if (isKnown(digest)) return new FileContent { Digest = digest, Bytes = bytes.Length };
+        var digest = Digest.Of(bytes);
+        if (parent?.ClassOf(digest) is not null) return new FileContent { Digest = digest, Bytes = bytes.Length };
         var (facts, refusal) = ImageCheck.Run(bytes, options);
         var keep = facts is not null || bytes.Length <= options.QuarantineFileBytes;
         return new FileContent
@@ -146,8 +159,6 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
     {
         private bool InArchive => scope > 0;
 
-        private string? Archive => InArchive ? owner.scopes[scope] : null;
-
         public override bool Wants(string rawName, out string path)
         {
             owner.files++;
@@ -167,14 +178,14 @@ internal sealed class DropScanner(IArtifactStore store, IngestionOptions options
             if (EntryPath.IsSettings(path, InArchive)) owner.settings.Add(new TextFile(owner.order++, scope, path, bytes));
             else if (EntryPath.IsLabelFile(path)) owner.labelFiles.Add(new TextFile(owner.order++, scope, path, bytes));
             else if (EntryPath.IsAnnotation(path)) AcceptAnnotation(path, bytes);
-            else await owner.jobs.Writer.WriteAsync(new Job(owner.order++, scope, Archive, path, bytes, null), cancel);
+            else await owner.jobs.Writer.WriteAsync(new Job(owner.order++, scope, path, bytes, null), cancel);
         }
 
         public async ValueTask Accept(string path, StoredObject stored, CancellationToken cancel)
         {
             if (!IsText(path))
             {
-                await owner.jobs.Writer.WriteAsync(new Job(owner.order++, scope, Archive, path, null, stored), cancel);
+                await owner.jobs.Writer.WriteAsync(new Job(owner.order++, scope, path, null, stored), cancel);
                 return;
             }
             var (bytes, refusal) = await owner.Fetch(stored, cancel);

@@ -6,36 +6,46 @@ namespace DmlPipeline.Ingestion.Splits;
 
 /// <summary>
 /// Which of a drop's labelled images enter the version: each content once, under one label, in a class of enough images whose split is
-/// not contradicted. Pure; what is kept out is told in <see cref="Refusals"/>.
+/// not contradicted.
 /// </summary>
 internal sealed class ImageSelection
 {
+    private readonly LabelledImages images;
     private readonly ParentVersion? parent;
+    private readonly RefusalTable refusals;
     private readonly int minPerClass;
+    private readonly Dictionary<(string Class, string? Split), int> counts = [];
 
-    public ImageSelection(IReadOnlyList<LabelledImage> labelled, ParentVersion? parent, int minPerClass)
+    /// <param name="labelled">All of the drop.</param>
+    /// <param name="images">Receives those that enter.</param>
+    /// <param name="parent">The version that is to grow; or null.</param>
+    /// <param name="refusals">Receives what is kept out.</param>
+    /// <param name="minPerClass">Images that a class needs.</param>
+    public ImageSelection(LabelledImages labelled, LabelledImages images, ParentVersion? parent, RefusalTable refusals, int minPerClass)
     {
-        this.parent = parent;
-        this.minPerClass = minPerClass;
-        // Sorted, equal contents lie side by side: of a million images that takes a fraction of what groups of them would.
-        LabelledImage[] byContent = [.. labelled];
-        Array.Sort(byContent, (a, b) => Digest.Compare(a.Content.Digest, b.Content.Digest) is var order and not 0 ? order : a.Order.CompareTo(b.Order));
-        for (int start = 0, end; start < byContent.Length; start = end)
+        (this.images, this.parent, this.refusals, this.minPerClass) = (images, parent, refusals, minPerClass);
+        Copies? copies = null;
+        foreach (var (image, known) in labelled.ByContent())
         {
-            for (end = start + 1; end < byContent.Length && byContent[end].Content.Digest == byContent[start].Content.Digest; end++)
+            if (known is not null) LeaveKnown(image, known);
+            else if (copies is not null && copies.First.Content.Digest == image.Content.Digest) copies.Add(image);
+            else
             {
+                if (copies is not null) TakeOnce(copies);
+                copies = new Copies(image);
             }
-            TakeOnce(new ArraySegment<LabelledImage>(byContent, start, end - start));
         }
-        Images.Sort((a, b) => a.Order.CompareTo(b.Order));
-        Refusals.Sort((a, b) => a.Order.CompareTo(b.Order));
+        if (copies is not null) TakeOnce(copies);
         DropSmallClasses();
     }
 
-    /// <summary>New images, in the order of the drop.</summary>
-    public List<LabelledImage> Images { get; private set; } = [];
+    /// <summary>New images by their hashes: independent of how they were packed, and as good as shuffled for readers that stream them.</summary>
+    public IEnumerable<LabelledImage> Images => images.All();
 
-    public List<Refusal> Refusals { get; } = [];
+    /// <summary>New images in the order of the drop.</summary>
+    public IEnumerable<LabelledImage> InOrder => images.InOrder();
+
+    public int Count => counts.Values.Sum();
 
     public int Duplicates { get; private set; }
 
@@ -44,7 +54,7 @@ internal sealed class ImageSelection
     {
         var classes = new SortedDictionary<string, int>(StringComparer.Ordinal);
         foreach (var known in parent?.Manifest.Classes ?? []) classes[known.Name] = known.Images;
-        foreach (var (name, images) in Images.CountBy(image => image.Class, StringComparer.Ordinal)) classes[name] = classes.GetValueOrDefault(name) + images;
+        foreach (var ((name, _), added) in counts) classes[name] = classes.GetValueOrDefault(name) + added;
         return classes;
     }
 
@@ -55,9 +65,10 @@ internal sealed class ImageSelection
     public Dictionary<string, string> AskedSplits(SplitUnits units, IReadOnlyDictionary<string, string> settled, bool validationTrains)
     {
         var asked = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var unit in Images.Where(i => i.Split is not null).GroupBy(i => units.UnitOf(i.Class)).ToList())
+        var wrong = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var unit in counts.Keys.Where(count => count.Split is not null).GroupBy(count => units.UnitOf(count.Class), StringComparer.Ordinal))
         {
-            var splits = unit.Select(i => i.Split!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+            var splits = unit.Select(count => count.Split!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
             var before = settled.GetValueOrDefault(unit.Key);
             if (validationTrains && splits is [SplitNames.Train] && before == SplitNames.Validation) continue;
             if (splits.Count == 1 && (before ?? splits[0]) == splits[0])
@@ -68,54 +79,69 @@ internal sealed class ImageSelection
             var reason = splits.Count > 1
                 ? $"the rows of '{EntryPath.Display(unit.Key)}' ask for the splits {string.Join(" and ", splits)}; all images of a class belong to one"
                 : $"its row asks for the split {splits[0]}, but '{EntryPath.Display(unit.Key)}' belongs to {before} and classes never move";
-            Refuse(i => i.Split is not null && units.UnitOf(i.Class) == unit.Key, reason);
+            foreach (var (name, _) in unit) wrong[name] = reason;
         }
+        Refuse(wrong, onlyAsked: true);
         DropSmallClasses();
         return asked;
     }
 
-    private void TakeOnce(ArraySegment<LabelledImage> copies)
+    /// <summary>Files of one content. Only their names are in memory, should they be many.</summary>
+    private sealed class Copies(LabelledImage first)
     {
-        if (parent?.ClassOf(copies[0].Content.Digest) is { } known)
+        private readonly List<(int Order, string Name, string Class)> others = [];
+
+        public LabelledImage First => first;
+
+        public int Count => 1 + others.Count;
+
+        public bool ShareRole { get; private set; } = true;
+
+        public IEnumerable<(int Order, string Name, string Class)> All => others.Prepend((first.Order, first.Name, first.Class));
+
+        public void Add(LabelledImage copy)
         {
-            foreach (var copy in copies)
-            {
-                if (copy.Class == known) Duplicates++;
-                else Refusals.Add(new Refusal(
-                    copy.Order, copy.Name, $"the same image is already in version {parent.Manifest.Version} under the label '{EntryPath.Display(known)}', which stays",
-                    copy.Content, copy.Class));
-            }
-            return;
+            others.Add((copy.Order, copy.Name, copy.Class));
+            ShareRole &= copy.Role == first.Role;
         }
-        if (copies.Count == 1)
-        {
-            Images.Add(copies[0]);
-            return;
-        }
-        var labels = copies.Select(c => c.Class).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+    }
+
+    private void LeaveKnown(LabelledImage image, string known)
+    {
+        if (image.Class == known) Duplicates++;
+        else refusals.Add(new Refusal(
+            image.Order, image.Name, $"the same image is already in version {parent!.Manifest.Version} under the label '{EntryPath.Display(known)}', which stays",
+            image.Content, image.Class));
+    }
+
+    private void TakeOnce(Copies copies)
+    {
+        var labels = copies.All.Select(copy => copy.Class).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         if (labels.Count == 1)
         {
             // The same picture as query and as gallery is one image that is both.
-            Images.Add(copies.All(copy => copy.Role == copies[0].Role) ? copies[0] : copies[0] with { Role = null });
+            var image = copies.ShareRole ? copies.First : copies.First with { Role = null };
+            images.Add(image);
+            counts[(image.Class, image.Split)] = counts.GetValueOrDefault((image.Class, image.Split)) + 1;
             Duplicates += copies.Count - 1;
             return;
         }
         // Nobody here can tell which label is right, so no copy is taken.
         var reason = $"the same image was dropped under the labels {string.Join(" and ", labels.Take(4).Select(l => $"'{EntryPath.Display(l)}'"))}: keep one";
-        foreach (var copy in copies) Refusals.Add(new Refusal(copy.Order, copy.Name, reason, copy.Content, copy.Class, Sound: true));
+        foreach (var (order, name, label) in copies.All) refusals.Add(new Refusal(order, name, reason, copies.First.Content, label, Sound: true));
     }
 
     private void DropSmallClasses()
     {
-        var small = Classes().Where(c => c.Value < minPerClass).Select(c => c.Key).ToHashSet(StringComparer.Ordinal);
-        Refuse(
-            image => small.Contains(image.Class),
-            $"a class needs at least {minPerClass} images and this one has fewer: drop this image again together with more of its class (it is kept here until then)");
+        var reason = $"a class needs at least {minPerClass} images and this one has fewer: drop this image again together with more of its class (it is kept here until then)";
+        Refuse(Classes().Where(c => c.Value < minPerClass).ToDictionary(c => c.Key, _ => reason, StringComparer.Ordinal), onlyAsked: false);
     }
 
-    private void Refuse(Func<LabelledImage, bool> unwanted, string reason)
+    /// <param name="reasons">Why, by class.</param>
+    private void Refuse(Dictionary<string, string> reasons, bool onlyAsked)
     {
-        Refusals.AddRange(Images.Where(unwanted).Select(i => new Refusal(i.Order, i.Name, reason, i.Content, i.Class, Sound: true)));
-        Images = [.. Images.Where(i => !unwanted(i))];
+        if (reasons.Count == 0) return;
+        images.Remove(reasons.Keys, onlyAsked, i => refusals.Add(new Refusal(i.Order, i.Name, reasons[i.Class], i.Content, i.Class, Sound: true)));
+        foreach (var gone in counts.Keys.Where(count => reasons.ContainsKey(count.Class) && !(onlyAsked && count.Split is null)).ToList()) counts.Remove(gone);
     }
 }

@@ -16,7 +16,8 @@ internal static class NearDuplicates
     private const int Bands = 4;
     private const long MaxComparisons = 100_000_000;
 
-    public static NearDuplicateReport Find(IReadOnlyList<ulong> hashes, IReadOnlyList<string> classes, int distance, int maxPairs)
+    public static NearDuplicateReport Find<T>(IReadOnlyList<ulong> hashes, IReadOnlyList<T> classes, int distance, int maxPairs)
+        where T : IEquatable<T>
     {
         var across = new List<(int, int, int)>();
         var within = new List<(int, int, int)>();
@@ -81,7 +82,7 @@ internal static class NearDuplicates
 
         void Add(int a, int b, int bits)
         {
-            var list = classes[a] == classes[b] ? within : across;
+            var list = classes[a].Equals(classes[b]) ? within : across;
             if (list.Count < maxPairs)
             {
                 list.Add((a, b, bits));

@@ -16,31 +16,36 @@ internal static class QuarantineWriter
     private sealed record Reasons(string Schema, string Dataset, string DropId, int Count, int Unlisted, IReadOnlyList<QuarantinedFile> Files);
 
     public static async Task<(IReadOnlyList<QuarantinedFile> Files, ArtifactRef? Reasons)> Write(
-        IArtifactStore store, Drop drop, IEnumerable<Refusal> refusals, Spool spool, IngestionOptions options, CancellationToken cancel)
+        IArtifactStore store, Drop drop, RefusalTable refusals, ScratchDatabase scratch, Spool spool, IngestionOptions options, CancellationToken cancel)
     {
-        var ordered = refusals.OrderBy(r => r.Order).ThenBy(r => r.Name, StringComparer.Ordinal).ThenBy(r => r.Reason, StringComparer.Ordinal).ToList();
-        if (ordered.Count == 0) return ([], null);
+        if (refusals.Count == 0) return ([], null);
 
         var folder = Folder(drop);
-        var keys = new Dictionary<Digest, string>();
+        scratch.Execute("create table kept (digest blob primary key, number integer not null) without rowid");
+        var (find, keep) = (scratch.Prepare("select number from kept where digest = $1"), scratch.Prepare("insert into kept values ($1, $2)"));
         var files = new List<QuarantinedFile>();
         long kept = 0;
-        foreach (var refusal in ordered)
+        var copies = 0;
+        foreach (var refusal in refusals.InOrder())
         {
             string? key = null;
-            if (refusal.Content is { SpoolOffset: >= 0, Bytes: > 0 } content && !keys.TryGetValue(content.Digest, out key)
-                && (refusal.Sound || kept + content.Bytes <= options.QuarantineBytes))
+            if (refusal.Content is { SpoolOffset: >= 0, Bytes: > 0 } content)
             {
-                if (!refusal.Sound) kept += content.Bytes;
-                key = $"{folder}/files/{keys.Count + 1}";
-                keys[content.Digest] = key;
-                using var bytes = new MemoryStream(spool.Read(content.SpoolOffset, content.Bytes));
-                await store.Put(key, bytes, cancel);
+                var digest = content.Digest.ToBytes();
+                if (find.Value(digest) is long earlier) key = $"{folder}/files/{earlier}";
+                else if (refusal.Sound || kept + content.Bytes <= options.QuarantineBytes)
+                {
+                    if (!refusal.Sound) kept += content.Bytes;
+                    key = $"{folder}/files/{++copies}";
+                    keep.Run(digest, copies);
+                    using var bytes = new MemoryStream(spool.Read(content.SpoolOffset, content.Bytes));
+                    await store.Put(key, bytes, cancel);
+                }
             }
             if (files.Count < options.MaxQuarantineEntries)
                 files.Add(new QuarantinedFile(refusal.Name, refusal.Reason, refusal.Class, refusal.Content?.Digest.ToString(), refusal.Content?.Bytes ?? refusal.Bytes, key));
         }
-        var reasons = new Reasons(Schema, drop.Dataset, drop.DropId, ordered.Count, ordered.Count - files.Count, files);
+        var reasons = new Reasons(Schema, drop.Dataset, drop.DropId, refusals.Count, refusals.Count - files.Count, files);
         using var json = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(reasons, ContractJson.Indented));
         return (files, await store.Put($"{folder}/reason.json", json, cancel));
     }

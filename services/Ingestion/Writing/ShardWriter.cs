@@ -25,26 +25,27 @@ internal static class ShardWriter
     /// <param name="placed">Told of each image once it has its place.</param>
     /// <param name="cancel">Ends it.</param>
     public static async Task<List<DatasetShard>> Write(
-        IArtifactStore store, string folder, IReadOnlyList<LabelledImage> images, Spool spool, int firstIndex, IngestionOptions options,
-        Action<DatasetSample> placed, CancellationToken cancel)
+        IArtifactStore store, string folder, IEnumerable<LabelledImage> images, Spool spool, int firstIndex, IngestionOptions options,
+        Action<LabelledImage, DatasetSample> placed, CancellationToken cancel)
     {
         var shards = new List<DatasetShard>();
-        for (var next = 0; next < images.Count;)
+        using var next = images.GetEnumerator();
+        for (var more = next.MoveNext(); more;)
         {
             cancel.ThrowIfCancellationRequested();
             await using var file = TemporaryFile.Create(options.TemporaryFolder);
-            var first = next;
+            var count = 0;
             await using (var tar = new TarWriter(file, TarEntryFormat.Ustar, leaveOpen: true))
             {
-                while (next < images.Count && (next == first || file.Position < options.ShardBytes))
+                for (; more && (count == 0 || file.Position < options.ShardBytes); more = next.MoveNext(), count++)
                 {
                     cancel.ThrowIfCancellationRequested();
-                    var image = images[next++];
+                    var image = next.Current;
                     var sample = Sample(image, firstIndex + shards.Count, file.Position + TarHeaderBytes);
                     var key = sample.Sha256[..32];
                     tar.WriteEntry(Member($"{key}.{Extension(sample.Format)}", spool.Read(image.Content.SpoolOffset, image.Content.Bytes)));
                     tar.WriteEntry(Member($"{key}.cls", Encoding.UTF8.GetBytes(sample.Class)));
-                    placed(sample);
+                    placed(image, sample);
                 }
             }
             file.Position = 0;
@@ -52,7 +53,7 @@ internal static class ShardWriter
             file.Position = 0;
             var stored = await store.Put($"{folder}/shards/{shards.Count:D6}-{hash[..8]}.tar", file, cancel);
             if (stored.Sha256 != hash) throw new IOException($"The shard {stored.Key} was not stored as it was written; the store or its disk is faulty.");
-            shards.Add(new DatasetShard(stored.Key, stored.Sha256, stored.Bytes, next - first));
+            shards.Add(new DatasetShard(stored.Key, stored.Sha256, stored.Bytes, count));
         }
         return shards;
     }

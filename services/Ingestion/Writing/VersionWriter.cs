@@ -9,7 +9,7 @@ using DmlPipeline.Storage;
 namespace DmlPipeline.Ingestion.Writing;
 
 /// <summary>Writes the objects of one version. Their keys hold their hashes; the manifest, which alone makes the version exist, comes last.</summary>
-internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version, ParentVersion? parent, IngestionOptions options)
+internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version, ParentVersion? parent, SampleTable samples, IngestionOptions options)
 {
     private const string NearDuplicateSchema = "dmlpipeline.near-duplicates/1";
     private const int ReportEvery = 500;
@@ -38,33 +38,31 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
         return new DatasetBuildResult.Built(manifest, reference, await QuarantineWriter.Read(store, manifest.Quarantine, cancel), manifest.Quarantine, counts);
     }
 
+    /// <param name="createdAt">Not the clock: a repeated build must write the same manifest.</param>
     public async Task<(DatasetManifest Manifest, ArtifactRef Reference)> Write(
-        ImageSelection selection, SplitPlan plan, string? layout, string? recipe, Spool spool, DropCounts counts, ArtifactRef? quarantine, Action<int> written, CancellationToken cancel)
+        ImageSelection selection, SplitPlan plan, string? layout, string? recipe, Spool spool, DropCounts counts, ArtifactRef? quarantine, DateTimeOffset createdAt,
+        Action<int> written, CancellationToken cancel)
     {
-        // By hash: independent of how the images were packed, and as good as shuffled for readers that stream the shards.
-        var images = selection.Images.ToList();
-        images.Sort((a, b) => Digest.Compare(a.Content.Digest, b.Content.Digest));
-        var samples = new SampleTable((parent?.Manifest.Counts.Images ?? 0) + images.Count);
+        var (grey, darkOnLight) = (0, 0);
         await using var list = TemporaryFile.Create(options.TemporaryFolder);
         if (parent is not null)
             await foreach (var sample in DatasetReader.ReadSamples(store, parent.Manifest, cancel)) List(sample);
         var known = samples.Count;
-        var newShards = await ShardWriter.Write(store, folder, images, spool, parent?.Manifest.Shards.Count ?? 0, options, Place, cancel);
-        var (nearDuplicates, pairs) = await WriteNearDuplicates(samples, list, cancel);
+        var newShards = await ShardWriter.Write(store, folder, selection.Images, spool, parent?.Manifest.Shards.Count ?? 0, options, Place, cancel);
+        var (nearDuplicates, pairs) = await WriteNearDuplicates(list, cancel);
         var manifest = new DatasetManifest
         {
             Dataset = drop.Dataset,
             Version = version,
             Parent = parent?.Manifest.Version,
-            // Not the clock: a repeated build must write the same manifest.
-            CreatedAt = drop.Objects.Max(o => o.LastModified),
+            CreatedAt = createdAt,
             DropId = drop.DropId,
             ContentHash = samples.ContentHash(),
             Split = plan.Split,
             Layout = layout,
             Classes = plan.Classes,
-            Counts = new DatasetCounts(samples.Count, images.Count, counts.Duplicates, pairs, counts.Quarantined),
-            Facts = Facts(samples, images),
+            Counts = new DatasetCounts(samples.Count, samples.Count - known, counts.Duplicates, pairs, counts.Quarantined),
+            Facts = Facts(grey, darkOnLight),
             Samples = await PutByHash("samples", "jsonl", list, cancel),
             Shards = [.. parent?.Manifest.Shards ?? [], .. newShards],
             NearDuplicates = nearDuplicates,
@@ -88,20 +86,22 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
             list.WriteByte((byte)'\n');
         }
 
-        void Place(DatasetSample sample)
+        void Place(LabelledImage image, DatasetSample sample)
         {
             List(sample);
+            if (image.Content.Facts!.Grey) grey++;
+            if (image.Content.Facts.DarkOnLight) darkOnLight++;
             if ((samples.Count - known) % ReportEvery == 0) written(samples.Count - known);
         }
     }
 
-    private async Task<(ArtifactRef? File, int Pairs)> WriteNearDuplicates(SampleTable samples, FileStream list, CancellationToken cancel)
+    private async Task<(ArtifactRef? File, int Pairs)> WriteNearDuplicates(FileStream list, CancellationToken cancel)
     {
-        var report = samples.NearDuplicates(options.NearDuplicateDistance, options.MaxNearDuplicates);
+        var (report, classOf) = samples.NearDuplicates(options.NearDuplicateDistance, options.MaxNearDuplicates);
         if (report.Pairs.Count == 0) return (null, 0);
         var described = await Describe(report.Pairs.SelectMany(pair => (int[])[pair.First, pair.Second]).ToHashSet(), list, cancel);
         var pairs = report.Pairs.Select(pair => new NearDuplicatePair(
-            described[pair.First], described[pair.Second], pair.Distance, samples.ClassOf(pair.First) != samples.ClassOf(pair.Second))).ToList();
+            described[pair.First], described[pair.Second], pair.Distance, classOf(pair.First) != classOf(pair.Second))).ToList();
         await using var file = TemporaryFile.Create(options.TemporaryFolder);
         await JsonSerializer.SerializeAsync(
             file, new NearDuplicateFile(NearDuplicateSchema, options.NearDuplicateDistance, report.Complete, pairs.Count(p => p.AcrossClasses), pairs),
@@ -130,11 +130,11 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
     }
 
     // Colour and brightness of the parent's images are known as its facts only, which count by its number of images.
-    private DatasetFacts Facts(SampleTable samples, List<LabelledImage> added)
+    private DatasetFacts Facts(int addedGrey, int addedDarkOnLight)
     {
         var known = parent?.Manifest.Counts.Images ?? 0;
-        var grey = (known * parent?.Manifest.Facts.GreyShare ?? 0) + added.Count(i => i.Content.Facts!.Grey);
-        var darkOnLight = (parent?.Manifest.Facts.DarkOnLight == true ? known : 0) + added.Count(i => i.Content.Facts!.DarkOnLight);
+        var grey = (known * parent?.Manifest.Facts.GreyShare ?? 0) + addedGrey;
+        var darkOnLight = (parent?.Manifest.Facts.DarkOnLight == true ? known : 0) + addedDarkOnLight;
         return new DatasetFacts(Math.Round(grey / samples.Count, 6), samples.MedianWidth(), samples.MedianHeight(), darkOnLight * 2 > samples.Count);
     }
 

@@ -27,11 +27,9 @@ public sealed class PreemptionTests : IAsyncLifetime
         database = await temporary.Home.OpenDatabase(default);
         store = temporary.Home.OpenStore();
         GlyphSample.Write(temporary.Inbox("letters"), alphabets: 3, charactersPerAlphabet: 6, drawingsPerCharacter: 6, seed: 1, default);
-        var objects = new List<StoredObject>();
-        await foreach (var item in store.List("inbox/letters/", default)) objects.Add(item);
         var temporaryFolder = Directory.CreateDirectory(temporary.Home.TemporaryFolder).FullName;
         var built = (DatasetBuildResult.Built)await DatasetBuilder.Build(
-            store, new Drop("d", "letters", objects), parent: null, version: 1, new IngestionOptions { TemporaryFolder = temporaryFolder }, progress: null, default);
+            store, new Drop("d", "letters", store.List("inbox/letters/", default)), parent: null, version: 1, new IngestionOptions { TemporaryFolder = temporaryFolder }, progress: null, default);
         manifest = built.Manifest;
     }
 

@@ -38,12 +38,12 @@ internal sealed class DropSandbox : IDisposable
     {
         var objects = new List<StoredObject>();
         await foreach (var stored in Store.List($"inbox/{Dataset}/", CancellationToken.None)) objects.Add(stored);
-        return new Drop(id, Dataset, objects);
+        return new Drop(id, Dataset, objects.ToAsyncEnumerable());
     }
 
     public async Task ClearInbox()
     {
-        foreach (var stored in (await Drop()).Objects) await Store.Delete(stored.Key, CancellationToken.None);
+        await foreach (var stored in (await Drop()).Objects) await Store.Delete(stored.Key, CancellationToken.None);
     }
 
     public async Task<DatasetBuildResult> Build(DatasetManifest? parent = null, string id = "drop-1", IArtifactStore? store = null) =>

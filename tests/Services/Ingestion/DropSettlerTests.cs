@@ -133,7 +133,8 @@ public sealed class DropSettlerTests : IAsyncLifetime
 
     private async Task<RunningSettler> Start(double settleSeconds, IArtifactStore? over = null)
     {
-        var settler = new DropSettler(database, over ?? store, Options.Create(new InboxOptions { SettleSeconds = settleSeconds }), NullLogger<DropSettler>.Instance);
+        var settler = new DropSettler(database, over ?? store, Options.Create(new InboxOptions { SettleSeconds = settleSeconds }),
+            Options.Create(new IngestionOptions()), NullLogger<DropSettler>.Instance);
         await settler.StartAsync(default);
         return new RunningSettler(settler);
     }

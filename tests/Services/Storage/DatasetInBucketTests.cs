@@ -56,7 +56,7 @@ public sealed class DatasetInBucketTests : IAsyncLifetime
     private async Task<DatasetManifest> Build(IArtifactStore store, DatasetManifest? parent)
     {
         var version = (parent?.Version ?? 0) + 1;
-        var drop = new Drop($"drop-{version}", "toys", await store.List("inbox/toys/", default).ToListAsync());
+        var drop = new Drop($"drop-{version}", "toys", store.List("inbox/toys/", default));
         var options = new IngestionOptions { Threads = 2, TemporaryFolder = Path.Combine(folder.Path, "temporary") };
         var result = await DatasetBuilder.Build(store, drop, parent, version, options, null, default);
         return result.ShouldBeOfType<DatasetBuildResult.Built>((result as DatasetBuildResult.Rejected)?.Reason).Manifest;
