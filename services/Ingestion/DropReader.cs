@@ -1,6 +1,5 @@
 using DmlPipeline.Ingestion.Labels;
 using DmlPipeline.Ingestion.Reading;
-using DmlPipeline.Ingestion.Splits;
 using DmlPipeline.Storage;
 
 namespace DmlPipeline.Ingestion;
@@ -67,18 +66,10 @@ public static class DropReader
         try
         {
             using var scratch = new ScratchDatabase(options.TemporaryFolder);
-            var (classes, refusals) = (new Texts(), new RefusalTable(scratch));
-            var objects = await DropObjects.Of(listed, prefix: "", scratch, cancel);
-            var parent = await ParentVersion.Open(store, manifest: null, scratch, classes, cancel);
-            var scan = await new DropScanner(store, options, spool, scratch, parent, refusals, progress: null).Scan(objects, cancel);
-            var (_, layout, _, rejected) = DatasetBuilder.Understand(scan, parent: null, refusals);
-            if (rejected is not null) throw new InvalidDataException($"{path}: {rejected.Message}", rejected);
-            var labelled = new LabelledImages(scratch, "labelled", scan.Images, classes);
-            LabelResolver.Resolve(scan, layout, parent: null, labelled, refusals);
-            // As in a version: each image once, none under two labels, no class of one.
-            var selection = new ImageSelection(labelled, new LabelledImages(scratch, "selected", scan.Images, classes), parent, refusals, options.MinImagesPerClass);
-            var refused = refusals.InOrder().Select(r => new QuarantinedFile(r.Name, r.Reason, r.Class, r.Content?.Digest.ToString(), r.Content?.Bytes ?? r.Bytes, null));
-            return new LocalImages(spool, [.. selection.InOrder], [.. refused]) { Recognised = layout is { IsOfficial: true } ? layout.Layout.Title : null };
+            var reading = await DropReading.Of(store, listed, prefix: "", parent: null, scratch, spool, options, progress: null, cancel);
+            if (reading.Rejected is { } rejected) throw new InvalidDataException($"{path}: {rejected.Message}", rejected);
+            var refused = reading.Refusals.InOrder().Select(r => new QuarantinedFile(r.Name, r.Reason, r.Class, r.Content?.Digest.ToString(), r.Content?.Bytes ?? r.Bytes, null));
+            return new LocalImages(spool, [.. reading.Selection.InOrder], [.. refused]) { Recognised = reading.Layout is { IsOfficial: true } layout ? layout.Layout.Title : null };
         }
         catch
         {

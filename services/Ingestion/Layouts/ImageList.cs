@@ -25,13 +25,13 @@ internal sealed class ImageList(DropScan scan, TextFile source)
         var reading = new LayoutReading();
         var lookup = entries.GetAlternateLookup<ReadOnlySpan<char>>();
         var found = new HashSet<LayoutEntry>(ReferenceEqualityComparer.Instance);
-        foreach (var file in scan.Images)
+        foreach (var (order, listed) in scan.Images.Paths())
         {
-            for (ReadOnlySpan<char> path = file.Path; ; )
+            for (ReadOnlySpan<char> path = listed; ; )
             {
                 if (lookup.TryGetValue(path, out var entry))
                 {
-                    reading.Entries[file.Order] = entry;
+                    reading.Entries[order] = entry;
                     found.Add(entry);
                     break;
                 }

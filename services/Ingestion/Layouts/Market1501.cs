@@ -21,15 +21,15 @@ internal static partial class Market1501
     {
         var reading = new LayoutReading();
         var folders = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var file in scan.Images)
+        foreach (var (order, path) in scan.Images.Paths())
         {
-            var folder = EntryPath.FileName(EntryPath.Folder(file.Path));
-            if (folder == HandDrawn) reading.LeftOut.Add(file.Order);
-            if (folder is not (Train or Gallery or Query) || Name().Match(EntryPath.FileName(file.Path)) is not { Success: true } name) continue;
+            var folder = EntryPath.FileName(EntryPath.Folder(path));
+            if (folder == HandDrawn) reading.LeftOut.Add(order);
+            if (folder is not (Train or Gallery or Query) || Name().Match(EntryPath.FileName(path)) is not { Success: true } name) continue;
             var camera = int.Parse(name.Groups["camera"].ValueSpan, CultureInfo.InvariantCulture);
             folders.Add(folder);
-            if (name.Groups["person"].Value == "-1") reading.LeftOut.Add(file.Order);
-            else reading.Entries[file.Order] = folder switch
+            if (name.Groups["person"].Value == "-1") reading.LeftOut.Add(order);
+            else reading.Entries[order] = folder switch
             {
                 Train => new LayoutEntry(name.Groups["person"].Value, SplitNames.Train, Camera: camera),
                 Query => new LayoutEntry(name.Groups["person"].Value, SplitNames.Test, RoleNames.Query, camera),

@@ -11,10 +11,10 @@ internal static class Omniglot
     public static LayoutReading? Read(DropScan scan)
     {
         var reading = new LayoutReading();
-        foreach (var file in scan.Images)
+        foreach (var (order, path) in scan.Images.Paths())
         {
-            if (file.Path.Split('/') is not [.., var set and (Background or Evaluation), var alphabet, var character, _]) continue;
-            reading.Entries[file.Order] = new LayoutEntry($"{alphabet}/{character}", set == Background ? SplitNames.Train : SplitNames.Test);
+            if (path.Split('/') is not [.., var set and (Background or Evaluation), var alphabet, var character, _]) continue;
+            reading.Entries[order] = new LayoutEntry($"{alphabet}/{character}", set == Background ? SplitNames.Train : SplitNames.Test);
         }
         return reading.Entries.Values.Select(entry => entry.Split).Distinct(StringComparer.Ordinal).Count() == 2 ? reading : null;
     }

@@ -44,6 +44,9 @@ internal sealed class FileTable : IEnumerable<ScannedFile>
         Interlocked.Increment(ref count);
     }
 
+    /// <summary>Where each file lies, for whoever need not know more of it.</summary>
+    public IEnumerable<(int Order, string Path)> Paths() => scratch.Query("select number, path from files order by number", row => (row.GetInt32(0), row.GetString(1)));
+
     public IEnumerator<ScannedFile> GetEnumerator() => scratch.Query($"select {Columns} from files f order by f.number", Read).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();

@@ -35,11 +35,11 @@ internal static class NearDuplicates
 
         var masks = Masks(Bands - distance).ToArray();
         var comparisons = 0L;
+        var (order, index) = (new ulong[groups.Count], new int[groups.Count]);
         for (var m = 0; m < masks.Length && distance > 0; m++)
         {
             var mask = masks[m];
-            ulong[] order = [.. groups.Select(group => group.Hash & mask)];
-            int[] index = [.. Enumerable.Range(0, groups.Count)];
+            for (var i = 0; i < groups.Count; i++) (order[i], index[i]) = (groups[i].Hash & mask, i);
             Array.Sort(order, index);
             for (int start = 0, end; start < order.Length; start = end)
             {

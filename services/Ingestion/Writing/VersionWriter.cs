@@ -3,6 +3,7 @@ using System.Text.Json;
 using DmlPipeline.Contracts;
 using DmlPipeline.Contracts.Datasets;
 using DmlPipeline.Ingestion.Labels;
+using DmlPipeline.Ingestion.Reading;
 using DmlPipeline.Ingestion.Splits;
 using DmlPipeline.Storage;
 
@@ -38,28 +39,27 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
         return new DatasetBuildResult.Built(manifest, reference, await QuarantineWriter.Read(store, manifest.Quarantine, cancel), manifest.Quarantine, counts);
     }
 
-    /// <param name="createdAt">Not the clock: a repeated build must write the same manifest.</param>
     public async Task<(DatasetManifest Manifest, ArtifactRef Reference)> Write(
-        ImageSelection selection, SplitPlan plan, string? layout, string? recipe, Spool spool, DropCounts counts, ArtifactRef? quarantine, DateTimeOffset createdAt,
-        Action<int> written, CancellationToken cancel)
+        DropReading reading, SplitPlan plan, Spool spool, DropCounts counts, ArtifactRef? quarantine, Action<int> written, CancellationToken cancel)
     {
         var (grey, darkOnLight) = (0, 0);
         await using var list = TemporaryFile.Create(options.TemporaryFolder);
         if (parent is not null)
             await foreach (var sample in DatasetReader.ReadSamples(store, parent.Manifest, cancel)) List(sample);
         var known = samples.Count;
-        var newShards = await ShardWriter.Write(store, folder, selection.Images, spool, parent?.Manifest.Shards.Count ?? 0, options, Place, cancel);
+        var newShards = await ShardWriter.Write(store, folder, reading.Selection.Images, spool, parent?.Manifest.Shards.Count ?? 0, options, Place, cancel);
         var (nearDuplicates, pairs) = await WriteNearDuplicates(list, cancel);
         var manifest = new DatasetManifest
         {
             Dataset = drop.Dataset,
             Version = version,
             Parent = parent?.Manifest.Version,
-            CreatedAt = createdAt,
+            // Not the clock: a repeated build must write the same manifest.
+            CreatedAt = reading.Newest!.Value,
             DropId = drop.DropId,
             ContentHash = samples.ContentHash(),
             Split = plan.Split,
-            Layout = layout,
+            Layout = reading.Layout is { IsOfficial: true } layout ? layout.Layout.Key : null,
             Classes = plan.Classes,
             Counts = new DatasetCounts(samples.Count, samples.Count - known, counts.Duplicates, pairs, counts.Quarantined),
             Facts = Facts(grey, darkOnLight),
@@ -67,7 +67,7 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
             Shards = [.. parent?.Manifest.Shards ?? [], .. newShards],
             NearDuplicates = nearDuplicates,
             Quarantine = quarantine,
-            Recipe = recipe,
+            Recipe = reading.Settings.Recipe ?? parent?.Manifest.Recipe,
         };
         using var json = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(manifest, ContractJson.Indented));
         if (await store.PutIfAbsent(DatasetReader.ManifestKey(drop.Dataset, version), json, cancel) is { } reference)
