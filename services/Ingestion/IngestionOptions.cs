@@ -16,7 +16,7 @@ public sealed class IngestionOptions
     [Range(1, 64)]
     public int DropsAtOnce { get; set; } = 4;
 
-    /// <summary>Where images wait between being checked and being written, as one temporary file; as large as the drop's images, and another KiB for each.</summary>
+    /// <summary>Where images wait between being checked and being written, as one temporary file; as large as the drop's images, and half a KiB more for each.</summary>
     public string TemporaryFolder { get; set; } = Path.GetTempPath();
 
     /// <summary>Shorter side in pixels below which an image is refused.</summary>
