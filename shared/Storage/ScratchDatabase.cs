@@ -46,20 +46,23 @@ public sealed class ScratchDatabase : IDisposable
 
     public void Execute(string sql)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        lock (connection) command.ExecuteNonQuery();
+        lock (connection)
+        {
+            using var command = Command(sql, []);
+            command.ExecuteNonQuery();
+        }
     }
 
     /// <summary>A statement that is run again and again.</summary>
     /// <param name="sql">Its values are <c>$1</c>, <c>$2</c> and so on.</param>
     public ScratchStatement Prepare(string sql)
     {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        var statement = new ScratchStatement(command, connection);
-        statements.Add(statement);
-        return statement;
+        lock (connection)
+        {
+            var statement = new ScratchStatement(Command(sql, []), connection);
+            statements.Add(statement);
+            return statement;
+        }
     }
 
     /// <summary>The rows of an answer, one at a time. Tables that it does not read may be written meanwhile.</summary>
@@ -68,17 +71,58 @@ public sealed class ScratchDatabase : IDisposable
     /// <param name="values">The question's <c>$1</c>, <c>$2</c> and so on.</param>
     public IEnumerable<T> Query<T>(string sql, Func<SqliteDataReader, T> read, params object?[] values)
     {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        using var statement = new ScratchStatement(command, connection);
-        using var reader = statement.Answer(values);
-        while (statement.Next(reader, read, out var row)) yield return row;
+        SqliteCommand command;
+        SqliteDataReader reader;
+        lock (connection)
+        {
+            command = Command(sql, values);
+            reader = command.ExecuteReader();
+        }
+        try
+        {
+            while (Next(out var row)) yield return row;
+        }
+        finally
+        {
+            lock (connection)
+            {
+                reader.Dispose();
+                command.Dispose();
+            }
+        }
+
+        bool Next([MaybeNullWhen(false)] out T row)
+        {
+            lock (connection)
+            {
+                var more = reader.Read();
+                row = more ? read(reader) : default;
+                return more;
+            }
+        }
     }
 
     public void Dispose()
     {
         foreach (var statement in statements) statement.Dispose();
         connection.Dispose();
+    }
+
+    internal static void Bind(SqliteCommand command, ReadOnlySpan<object?> values)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (i == command.Parameters.Count) command.Parameters.Add(new SqliteParameter($"${i + 1}", null));
+            command.Parameters[i].Value = values[i] ?? DBNull.Value;
+        }
+    }
+
+    private SqliteCommand Command(string sql, ReadOnlySpan<object?> values)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        Bind(command, values);
+        return command;
     }
 }
 
@@ -95,7 +139,7 @@ public sealed class ScratchStatement : IDisposable
     {
         lock (connection)
         {
-            Bind(values);
+            ScratchDatabase.Bind(command, values);
             return command.ExecuteNonQuery();
         }
     }
@@ -105,39 +149,10 @@ public sealed class ScratchStatement : IDisposable
     {
         lock (connection)
         {
-            Bind(values);
+            ScratchDatabase.Bind(command, values);
             return command.ExecuteScalar() is var value and not DBNull ? value : null;
         }
     }
 
     public void Dispose() => command.Dispose();
-
-    internal SqliteDataReader Answer(ReadOnlySpan<object?> values)
-    {
-        lock (connection)
-        {
-            Bind(values);
-            return command.ExecuteReader();
-        }
-    }
-
-    internal bool Next<T>(SqliteDataReader reader, Func<SqliteDataReader, T> read, [MaybeNullWhen(false)] out T row)
-    {
-        lock (connection)
-        {
-            var more = reader.Read();
-            row = more ? read(reader) : default;
-            return more;
-        }
-    }
-
-    private void Bind(ReadOnlySpan<object?> values)
-    {
-        var parameters = command.Parameters;
-        for (var i = 0; i < values.Length; i++)
-        {
-            if (i == parameters.Count) parameters.Add(new SqliteParameter($"${i + 1}", null));
-            parameters[i].Value = values[i] ?? DBNull.Value;
-        }
-    }
 }

@@ -1,6 +1,7 @@
 using DmlPipeline.Contracts.Datasets;
 using DmlPipeline.Ingestion.Layouts;
 using DmlPipeline.Ingestion.Reading;
+using DmlPipeline.Storage;
 
 namespace DmlPipeline.Ingestion.Labels;
 
@@ -9,11 +10,12 @@ internal static class LabelResolver
 {
     private const string NoFolder = "it lies in no class folder: put it into a folder named after its class, or list it in a CSV with path and label";
 
+    /// <param name="scratch">Holds the rows of label files.</param>
     /// <param name="images">Receives the labelled images.</param>
     /// <param name="refusals">Receives the others, and what is wrong with label files.</param>
-    public static void Resolve(DropScan scan, RecognisedLayout? layout, DatasetManifest? parent, LabelledImages images, RefusalTable refusals)
+    public static void Resolve(DropScan scan, RecognisedLayout? layout, DatasetManifest? parent, ScratchDatabase scratch, LabelledImages images, RefusalTable refusals)
     {
-        if (layout is null) Resolve(scan, parent, images, refusals);
+        if (layout is null) Resolve(scan, parent, scratch, images, refusals);
         else Resolve(scan, layout, images, refusals);
     }
 
@@ -33,34 +35,34 @@ internal static class LabelResolver
         }
     }
 
-    private static void Resolve(DropScan scan, DatasetManifest? parent, LabelledImages images, RefusalTable refusals)
+    private static void Resolve(DropScan scan, DatasetManifest? parent, ScratchDatabase scratch, LabelledImages images, RefusalTable refusals)
     {
-        var tables = scan.LabelFiles.GroupBy(f => f.Scope).ToDictionary(g => g.Key, g => LabelTable.Read(scan, [.. g], refusals));
+        var rows = LabelRows.Read(scan, scratch, refusals);
         var listed = false;
         // Of the images that no label file decides about: what lies in an archive.
         var folders = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var file in scan.Images)
+        foreach (var (file, row, problem) in rows.ByFile())
         {
-            if (tables.GetValueOrDefault(file.Scope) is { } table && table.TryTake(file.Path, out var row, out var problem))
+            if (row is null && problem is null)
             {
-                if ((file.Content.Refusal ?? problem) is { } wrong) Refuse(refusals, file, wrong, row?.Label);
-                else
-                {
-                    images.Add(new LabelledImage(file, row!.Label, row.Split));
-                    listed = true;
-                }
+                if (file.Content.Refusal is { } broken) Refuse(refusals, file, broken, EntryPath.Folder(file.Path));
+                else if (file.Archive is not null) folders.Add(EntryPath.Folder(file.Path));
             }
-            else if (file.Content.Refusal is { } broken) Refuse(refusals, file, broken, EntryPath.Folder(file.Path));
-            else if (file.Archive is not null) folders.Add(EntryPath.Folder(file.Path));
+            else if ((file.Content.Refusal ?? problem) is { } wrong) Refuse(refusals, file, wrong, row?.Label);
+            else
+            {
+                images.Add(new LabelledImage(file, row!.Label, row.Split));
+                listed = true;
+            }
         }
-        foreach (var table in tables.Values) refusals.AddRange(table.RowsWithoutFile());
+        refusals.AddRange(rows.WithoutFile());
 
         var wrapper = listed ? 0 : CommonRoot(folders, parent);
         // Checked once, however many images a class has.
         var classes = new Dictionary<string, string?>(StringComparer.Ordinal);
-        foreach (var file in scan.Images)
+        foreach (var (file, row, problem) in rows.ByFile())
         {
-            if (file.Content.Refusal is not null || tables.GetValueOrDefault(file.Scope) is { } table && table.TryTake(file.Path, out _, out _)) continue;
+            if (row is not null || problem is not null || file.Content.Refusal is not null) continue;
             var folder = EntryPath.Folder(file.Path);
             var name = file.Archive is not null && wrapper > 0 ? Skip(folder, wrapper) : folder;
             if (!classes.TryGetValue(name, out var wrong)) classes[name] = wrong = name.Length == 0 ? NoFolder : EntryPath.CheckClass(name);

@@ -35,7 +35,7 @@ internal sealed record DropReading(
         var (settings, layout, rejected) = Understand(scan, parent, problems);
         refusals.AddRange(problems);
         var labelled = new LabelledImages(scratch, "labelled", scan.Images, classes);
-        LabelResolver.Resolve(scan, layout, parent, labelled, refusals);
+        LabelResolver.Resolve(scan, layout, parent, scratch, labelled, refusals);
         var selection = new ImageSelection(labelled, new LabelledImages(scratch, "selected", scan.Images, classes), before, refusals, options.MinImagesPerClass);
         var unused = layout?.Reading.LeftOut.Count ?? scan.Annotations.Count - problems.Count;
         return new DropReading(scan, dropped.Newest, before, settings, layout, unused, classes, selection, refusals, rejected);
