@@ -39,16 +39,15 @@ internal static class LabelResolver
     {
         var rows = LabelRows.Read(scan, scratch, refusals);
         var listed = false;
-        // Of the images that no label file decides about: what lies in an archive.
-        var folders = new HashSet<string>(StringComparer.Ordinal);
+        var wrapping = new WrappingFolders();
         foreach (var (file, row, problem) in rows.ByFile())
         {
             if (row is null && problem is null)
             {
                 if (file.Content.Refusal is { } broken) Refuse(refusals, file, broken, EntryPath.Folder(file.Path));
-                else if (file.Archive is not null) folders.Add(EntryPath.Folder(file.Path));
+                else if (file.Archive is not null) wrapping.Add(EntryPath.Folder(file.Path));
             }
-            else if ((file.Content.Refusal ?? problem) is { } wrong) Refuse(refusals, file, wrong, row?.Label);
+            else if ((file.Content.Refusal ?? problem) is { } reason) Refuse(refusals, file, reason, row?.Label);
             else
             {
                 images.Add(new LabelledImage(file, row!.Label, row.Split));
@@ -57,15 +56,15 @@ internal static class LabelResolver
         }
         refusals.AddRange(rows.WithoutFile());
 
-        var wrapper = listed ? 0 : CommonRoot(folders, parent);
-        // Checked once, however many images a class has.
-        var classes = new Dictionary<string, string?>(StringComparer.Ordinal);
+        var wrapper = listed ? 0 : wrapping.Count(parent);
+        // The images of a class lie together, so that its name is seldom checked twice; to remember all of them would be to remember whatever is dropped.
+        var (last, wrong) = ("", (string?)NoFolder);
         foreach (var (file, row, problem) in rows.ByFile())
         {
             if (row is not null || problem is not null || file.Content.Refusal is not null) continue;
             var folder = EntryPath.Folder(file.Path);
             var name = file.Archive is not null && wrapper > 0 ? Skip(folder, wrapper) : folder;
-            if (!classes.TryGetValue(name, out var wrong)) classes[name] = wrong = name.Length == 0 ? NoFolder : EntryPath.CheckClass(name);
+            if (name != last) (last, wrong) = (name, name.Length == 0 ? NoFolder : EntryPath.CheckClass(name));
             if (wrong is null) images.Add(new LabelledImage(file, name, Split: null));
             else Refuse(refusals, file, wrong, name);
         }
@@ -73,21 +72,6 @@ internal static class LabelResolver
 
     private static void Refuse(RefusalTable refusals, ScannedFile file, string reason, string? label) => refusals.Add(new Refusal(
         file.Order, file.Name, reason, file.Content, label is { Length: > 0 } ? EntryPath.Display(label) : null));
-
-    /// <summary>
-    /// Number of wrapping folders (<c>images/</c>, <c>omniglot-background/</c>) to leave out of class names. A folder counts as one
-    /// only when every archive of the drop lies inside it and at least two different folders remain; and never when that would make
-    /// names shallower than the parent version's, where <c>Korean/character01</c> must not become <c>character01</c>.
-    /// </summary>
-    private static int CommonRoot(IEnumerable<string> inArchives, DatasetManifest? parent)
-    {
-        var folders = inArchives.Where(f => f.Length > 0).Select(f => f.Split('/')).ToList();
-        if (folders.Count < 2) return 0;
-        var deepest = parent is { Classes.Count: > 0 } ? folders.Min(f => f.Length) - parent.Classes.Min(c => c.Name.Count(ch => ch == '/') + 1) : int.MaxValue;
-        var skip = 0;
-        while (skip < deepest && folders.TrueForAll(f => f.Length > skip + 1 && f[skip] == folders[0][skip])) skip++;
-        return skip;
-    }
 
     private static string Skip(string folder, int segments)
     {

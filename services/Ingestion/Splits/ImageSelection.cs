@@ -10,6 +10,7 @@ namespace DmlPipeline.Ingestion.Splits;
 /// </summary>
 internal sealed class ImageSelection
 {
+    private readonly LabelledImages labelled;
     private readonly LabelledImages images;
     private readonly ParentVersion? parent;
     private readonly RefusalTable refusals;
@@ -23,7 +24,7 @@ internal sealed class ImageSelection
     /// <param name="minPerClass">Images that a class needs.</param>
     public ImageSelection(LabelledImages labelled, LabelledImages images, ParentVersion? parent, RefusalTable refusals, int minPerClass)
     {
-        (this.images, this.parent, this.refusals, this.minPerClass) = (images, parent, refusals, minPerClass);
+        (this.labelled, this.images, this.parent, this.refusals, this.minPerClass) = (labelled, images, parent, refusals, minPerClass);
         Copies? copies = null;
         foreach (var (image, known) in labelled.ByContent())
         {
@@ -36,6 +37,7 @@ internal sealed class ImageSelection
             }
         }
         if (copies is not null) TakeOnce(copies);
+        refusals.AddRange(labelled.Marked().Select(copy => new Refusal(copy.Image.Order, copy.Image.Name, copy.Why, copy.Image.Content, copy.Image.Class, Sound: true)));
         DropSmallClasses();
     }
 
@@ -86,22 +88,22 @@ internal sealed class ImageSelection
         return asked;
     }
 
-    /// <summary>Files of one content. Only their names are in memory, should they be many.</summary>
+    /// <summary>Files of one content.</summary>
     private sealed class Copies(LabelledImage first)
     {
-        private readonly List<(int Order, string Name, string Class)> others = [];
-
         public LabelledImage First => first;
 
-        public int Count => 1 + others.Count;
+        public int Count { get; private set; } = 1;
+
+        /// <summary>Null while they have one label.</summary>
+        public SortedSet<string>? Labels { get; private set; }
 
         public bool ShareRole { get; private set; } = true;
 
-        public IEnumerable<(int Order, string Name, string Class)> All => others.Prepend((first.Order, first.Name, first.Class));
-
         public void Add(LabelledImage copy)
         {
-            others.Add((copy.Order, copy.Name, copy.Class));
+            Count++;
+            if (Labels is not null || copy.Class != first.Class) (Labels ??= new SortedSet<string>(StringComparer.Ordinal) { first.Class }).Add(copy.Class);
             ShareRole &= copy.Role == first.Role;
         }
     }
@@ -116,19 +118,17 @@ internal sealed class ImageSelection
 
     private void TakeOnce(Copies copies)
     {
-        var labels = copies.All.Select(copy => copy.Class).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-        if (labels.Count == 1)
+        if (copies.Labels is { } labels)
         {
-            // The same picture as query and as gallery is one image that is both.
-            var image = copies.ShareRole ? copies.First : copies.First with { Role = null };
-            images.Add(image);
-            counts[(image.Class, image.Split)] = counts.GetValueOrDefault((image.Class, image.Split)) + 1;
-            Duplicates += copies.Count - 1;
+            // Nobody here can tell which label is right, so no copy is taken.
+            labelled.Mark(copies.First.Content.Digest, $"the same image was dropped under the labels {string.Join(" and ", labels.Take(4).Select(l => $"'{EntryPath.Display(l)}'"))}: keep one");
             return;
         }
-        // Nobody here can tell which label is right, so no copy is taken.
-        var reason = $"the same image was dropped under the labels {string.Join(" and ", labels.Take(4).Select(l => $"'{EntryPath.Display(l)}'"))}: keep one";
-        foreach (var (order, name, label) in copies.All) refusals.Add(new Refusal(order, name, reason, copies.First.Content, label, Sound: true));
+        // The same picture as query and as gallery is one image that is both.
+        var image = copies.ShareRole ? copies.First : copies.First with { Role = null };
+        images.Add(image);
+        counts[(image.Class, image.Split)] = counts.GetValueOrDefault((image.Class, image.Split)) + 1;
+        Duplicates += copies.Count - 1;
     }
 
     private void DropSmallClasses()
