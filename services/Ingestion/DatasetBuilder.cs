@@ -58,9 +58,9 @@ public static partial class DatasetBuilder
         var counts = new DropCounts(reading.Scan.Files, added, selection.Duplicates, refusals.Count, reading.Scan.Ignored + reading.Unused);
         if (rejected is not null) return new DatasetBuildResult.Rejected(rejected.Message, rejected.NeedsMore, quarantined, reasons, counts);
 
-        var writer = new VersionWriter(store, drop, version, reading.Parent, new SampleTable(scratch, reading.Classes), options);
+        var writer = new VersionWriter(store, drop, version, reading, options);
         var (manifest, reference) = await writer.Write(
-            reading, plan!, spool, counts, reasons, written => progress?.Invoke(new IngestionProgress("writing", written, refusals.Count)), cancel);
+            plan!, spool, counts, reasons, written => progress?.Invoke(new IngestionProgress("writing", written, refusals.Count)), cancel);
         return new DatasetBuildResult.Built(manifest, reference, quarantined, reasons, counts);
     }
 

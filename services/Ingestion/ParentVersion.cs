@@ -1,9 +1,10 @@
 using DmlPipeline.Contracts.Datasets;
+using DmlPipeline.Ingestion.Writing;
 using DmlPipeline.Storage;
 
 namespace DmlPipeline.Ingestion;
 
-/// <summary>The version that a new one grows from: which images it has, under which classes. The rest of what it lists is read again when it is written again.</summary>
+/// <summary>The version that a new one grows from: which images it has, under which classes.</summary>
 internal sealed class ParentVersion
 {
     private readonly Texts classes;
@@ -13,18 +14,17 @@ internal sealed class ParentVersion
     {
         Manifest = manifest;
         this.classes = classes;
-        classOf = scratch.Prepare("select class from known where digest = $1");
+        classOf = scratch.Prepare("select class from samples where digest = $1");
     }
 
     public DatasetManifest Manifest { get; }
 
-    /// <summary>Lists its images in the table <c>known</c>, which is there without a parent too.</summary>
-    public static async Task<ParentVersion?> Open(IArtifactStore store, DatasetManifest? manifest, ScratchDatabase scratch, Texts classes, CancellationToken cancel)
+    /// <param name="samples">Receives its images.</param>
+    public static async Task<ParentVersion?> Open(IArtifactStore store, DatasetManifest? manifest, ScratchDatabase scratch, SampleTable samples, Texts classes, CancellationToken cancel)
     {
-        scratch.Execute("create table known (digest blob primary key, class integer not null) without rowid");
         if (manifest is null) return null;
-        var insert = scratch.Prepare("insert into known values ($1, $2)");
-        await foreach (var sample in DatasetReader.ReadSamples(store, manifest, cancel)) insert.Run(Digest.Parse(sample.Sha256).ToBytes(), classes.NumberOf(sample.Class));
+        await foreach (var sample in DatasetReader.ReadSamples(store, manifest, cancel)) samples.Add(sample);
+        scratch.Execute("create unique index known on samples (digest)");
         return new ParentVersion(manifest, scratch, classes);
     }
 

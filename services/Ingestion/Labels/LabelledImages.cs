@@ -43,7 +43,7 @@ internal sealed class LabelledImages(ScratchDatabase scratch, string table, File
 
     /// <summary>Equal contents one after the other, each in the order of the drop; with the class that the parent version has them under.</summary>
     public IEnumerable<(LabelledImage Image, string? Known)> ByContent() => Read(
-        "left join known k on k.digest = f.digest order by f.digest, l.number", "k.class", row => row.IsDBNull(Joined) ? null : classes[row.GetInt32(Joined)]);
+        "left join samples k on k.digest = f.digest order by f.digest, l.number", "k.class", row => row.IsDBNull(Joined) ? null : classes[row.GetInt32(Joined)]);
 
     /// <summary>Marks all images of one content.</summary>
     public void Mark(Digest content, string why) => mark.Run(content.ToBytes(), why);

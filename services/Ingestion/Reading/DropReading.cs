@@ -2,6 +2,7 @@ using DmlPipeline.Contracts.Datasets;
 using DmlPipeline.Ingestion.Labels;
 using DmlPipeline.Ingestion.Layouts;
 using DmlPipeline.Ingestion.Splits;
+using DmlPipeline.Ingestion.Writing;
 using DmlPipeline.Storage;
 
 namespace DmlPipeline.Ingestion.Reading;
@@ -11,11 +12,11 @@ namespace DmlPipeline.Ingestion.Reading;
 /// <param name="Parent">The version that is to grow; or null.</param>
 /// <param name="Layout">Null for class folders and label files.</param>
 /// <param name="Unused">Files that are no images and were not needed: left out by a layout, or annotations of none.</param>
-/// <param name="Classes">Names of classes, as the tables number them.</param>
+/// <param name="Samples">The parent's images, to which those that are written join.</param>
 /// <param name="Rejected">Why it cannot be understood; or null.</param>
 internal sealed record DropReading(
     DropScan Scan, DateTimeOffset? Newest, ParentVersion? Parent, DatasetSettings Settings, RecognisedLayout? Layout, int Unused,
-    Texts Classes, ImageSelection Selection, RefusalTable Refusals, DropRejectedException? Rejected)
+    SampleTable Samples, ImageSelection Selection, RefusalTable Refusals, DropRejectedException? Rejected)
 {
     /// <param name="objects">The drop.</param>
     /// <param name="prefix">What their keys begin with and paths do not.</param>
@@ -28,7 +29,8 @@ internal sealed record DropReading(
         IngestionOptions options, Action<IngestionProgress>? progress, CancellationToken cancel)
     {
         var (classes, refusals) = (new Texts(), new RefusalTable(scratch));
-        var before = await ParentVersion.Open(store, parent, scratch, classes, cancel);
+        var samples = new SampleTable(scratch, classes);
+        var before = await ParentVersion.Open(store, parent, scratch, samples, classes, cancel);
         var dropped = await DropObjects.Of(objects, prefix, scratch, cancel);
         var scan = await new DropScanner(store, options, spool, scratch, before, refusals, progress).Scan(dropped, cancel);
         var problems = new List<Refusal>();
@@ -38,7 +40,7 @@ internal sealed record DropReading(
         LabelResolver.Resolve(scan, layout, parent, scratch, labelled, refusals);
         var selection = new ImageSelection(labelled, new LabelledImages(scratch, "selected", scan.Images, classes), before, refusals, options.MinImagesPerClass);
         var unused = layout?.Reading.LeftOut.Count ?? scan.Annotations.Count - problems.Count;
-        return new DropReading(scan, dropped.Newest, before, settings, layout, unused, classes, selection, refusals, rejected);
+        return new DropReading(scan, dropped.Newest, before, settings, layout, unused, samples, selection, refusals, rejected);
     }
 
     private static (DatasetSettings Settings, RecognisedLayout? Layout, DropRejectedException? Rejected) Understand(

@@ -10,11 +10,13 @@ using DmlPipeline.Storage;
 namespace DmlPipeline.Ingestion.Writing;
 
 /// <summary>Writes the objects of one version. Their keys hold their hashes; the manifest, which alone makes the version exist, comes last.</summary>
-internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version, ParentVersion? parent, SampleTable samples, IngestionOptions options)
+internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version, DropReading reading, IngestionOptions options)
 {
     private const string NearDuplicateSchema = "dmlpipeline.near-duplicates/1";
     private const int ReportEvery = 500;
 
+    private readonly DatasetManifest? parent = reading.Parent?.Manifest;
+    private readonly SampleTable samples = reading.Samples;
     private readonly string folder = $"datasets/{drop.Dataset}/v{version}";
 
     private sealed record NearDuplicateFile(string Schema, int Distance, bool Complete, int AcrossClasses, IReadOnlyList<NearDuplicatePair> Pairs);
@@ -40,20 +42,23 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
     }
 
     public async Task<(DatasetManifest Manifest, ArtifactRef Reference)> Write(
-        DropReading reading, SplitPlan plan, Spool spool, DropCounts counts, ArtifactRef? quarantine, Action<int> written, CancellationToken cancel)
+        SplitPlan plan, Spool spool, DropCounts counts, ArtifactRef? quarantine, Action<int> written, CancellationToken cancel)
     {
         var (grey, darkOnLight) = (0, 0);
         await using var list = TemporaryFile.Create(options.TemporaryFolder);
         if (parent is not null)
-            await foreach (var sample in DatasetReader.ReadSamples(store, parent.Manifest, cancel)) List(sample);
+        {
+            await using var before = await store.OpenRead(parent.Samples.Key, cancel);
+            await before.CopyToAsync(list, cancel);
+        }
         var known = samples.Count;
-        var newShards = await ShardWriter.Write(store, folder, reading.Selection.Images, spool, parent?.Manifest.Shards.Count ?? 0, options, Place, cancel);
+        var newShards = await ShardWriter.Write(store, folder, reading.Selection.Images, spool, parent?.Shards.Count ?? 0, options, Place, cancel);
         var (nearDuplicates, pairs) = await WriteNearDuplicates(list, cancel);
         var manifest = new DatasetManifest
         {
             Dataset = drop.Dataset,
             Version = version,
-            Parent = parent?.Manifest.Version,
+            Parent = parent?.Version,
             // Not the clock: a repeated build must write the same manifest.
             CreatedAt = reading.Newest!.Value,
             DropId = drop.DropId,
@@ -64,10 +69,10 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
             Counts = new DatasetCounts(samples.Count, samples.Count - known, counts.Duplicates, pairs, counts.Quarantined),
             Facts = Facts(grey, darkOnLight),
             Samples = await PutByHash("samples", "jsonl", list, cancel),
-            Shards = [.. parent?.Manifest.Shards ?? [], .. newShards],
+            Shards = [.. parent?.Shards ?? [], .. newShards],
             NearDuplicates = nearDuplicates,
             Quarantine = quarantine,
-            Recipe = reading.Settings.Recipe ?? parent?.Manifest.Recipe,
+            Recipe = reading.Settings.Recipe ?? parent?.Recipe,
         };
         using var json = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(manifest, ContractJson.Indented));
         if (await store.PutIfAbsent(DatasetReader.ManifestKey(drop.Dataset, version), json, cancel) is { } reference)
@@ -79,16 +84,11 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
         var winner = await Find(store, drop, version, cancel);
         return (winner!.Manifest, winner.ManifestRef);
 
-        void List(DatasetSample sample)
+        void Place(LabelledImage image, DatasetSample sample)
         {
             samples.Add(sample);
             JsonSerializer.Serialize(list, sample, ContractJson.Compact);
             list.WriteByte((byte)'\n');
-        }
-
-        void Place(LabelledImage image, DatasetSample sample)
-        {
-            List(sample);
             if (image.Content.Facts!.Grey) grey++;
             if (image.Content.Facts.DarkOnLight) darkOnLight++;
             if ((samples.Count - known) % ReportEvery == 0) written(samples.Count - known);
@@ -132,9 +132,9 @@ internal sealed class VersionWriter(IArtifactStore store, Drop drop, int version
     // Colour and brightness of the parent's images are known as its facts only, which count by its number of images.
     private DatasetFacts Facts(int addedGrey, int addedDarkOnLight)
     {
-        var known = parent?.Manifest.Counts.Images ?? 0;
-        var grey = (known * parent?.Manifest.Facts.GreyShare ?? 0) + addedGrey;
-        var darkOnLight = (parent?.Manifest.Facts.DarkOnLight == true ? known : 0) + addedDarkOnLight;
+        var known = parent?.Counts.Images ?? 0;
+        var grey = (known * parent?.Facts.GreyShare ?? 0) + addedGrey;
+        var darkOnLight = (parent?.Facts.DarkOnLight == true ? known : 0) + addedDarkOnLight;
         return new DatasetFacts(Math.Round(grey / samples.Count, 6), samples.MedianWidth(), samples.MedianHeight(), darkOnLight * 2 > samples.Count);
     }
 
