@@ -23,7 +23,7 @@ public static class PipelineHosting
             bus.SetKebabCaseEndpointNameFormatter();
             bus.ConfigureHealthCheckOptions(options => options.Name = "bus");
             addConsumers(bus);
-            bus.AddConfigureEndpointsCallback((_, endpoint) => RetryMessages(endpoint, settings));
+            bus.AddConfigureEndpointsCallback((queue, endpoint) => RetryMessages(queue, endpoint, settings));
             if (settings.IsMemory) bus.UsingInMemory((context, memory) =>
             {
                 memory.UseInstrumentation();
@@ -45,12 +45,13 @@ public static class PipelineHosting
     public static IServiceCollection AddReconciliation(this IServiceCollection services, string name, Func<Transaction, long, Task<int>> publish) =>
         services.AddSingleton(new Reconciliation(name, publish));
 
-    private static void RetryMessages(IReceiveEndpointConfigurator endpoint, BusSettings settings)
+    private static void RetryMessages(string queue, IReceiveEndpointConfigurator endpoint, BusSettings settings)
     {
         if (!settings.IsMemory) endpoint.UseMessageRetry(retry =>
         {
             retry.Handle<Exception>(HasToWait);
             retry.Incremental(int.MaxValue, settings.RetryAfterOutage, TimeSpan.Zero);
+            retry.ConnectRetryObserver(new WaitingMessages(queue));
         });
         // What still fails after these goes to <queue>_error.
         endpoint.UseMessageRetry(retry =>

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using DmlPipeline.Contracts;
 using DmlPipeline.Hosting;
 using DmlPipeline.Hosting.Messaging;
+using DmlPipeline.Hosting.Observability;
 using DmlPipeline.Storage;
 using DmlPipeline.Storage.S3;
 using MassTransit;
@@ -82,23 +83,27 @@ public sealed class RabbitMqBusTests(RabbitMqServer server) : IDisposable
         var attempts = 0;
         // An error of its own comes first: the two kinds of waiting must not get in each other's way. Then more of them than there are retries.
         var deliveries = new Deliveries { Fail = _ => Interlocked.Increment(ref attempts) switch { 1 => new IOException("busy"), <= 10 => error, _ => null } };
+        using var metrics = new PrometheusMetrics();
         await using var host = await Start(bus, deliveries);
 
         await Publish(host.Database, "a");
 
         await Effect(host, "a");
         (await Count(bus, $"{DropConsumer.Queue}_error")).ShouldBe(0u);
+        metrics.Render().ShouldContain($"dml_messages_waiting{{queue=\"{DropConsumer.Queue}\"}} 0\n");
     }
 
     [Fact]
-    public async Task A_message_that_waits_goes_back_into_its_queue_when_the_process_stops()
+    public async Task A_message_that_waits_is_counted_and_goes_back_into_its_queue_when_the_process_stops()
     {
+        using var metrics = new PrometheusMetrics();
         var bus = await server.NewBus() with { RetryAfterOutage = TimeSpan.FromHours(1) };
         var deliveries = new Deliveries { Fail = _ => new StoreException(null, "The S3 server gave no answer.") { IsOutage = true } };
         await using (var host = await Start(bus, deliveries))
         {
             await Publish(host.Database, "a");
             await Eventually.Holds(() => deliveries.Of("a") == 1, "the message was tried");
+            await Eventually.Holds(() => metrics.Render().Contains($"dml_messages_waiting{{queue=\"{DropConsumer.Queue}\"}} 1\n", StringComparison.Ordinal), "it was counted");
         }
 
         (await Count(bus, DropConsumer.Queue), await Count(bus, $"{DropConsumer.Queue}_error")).ShouldBe((1u, 0u));
