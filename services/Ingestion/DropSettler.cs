@@ -87,8 +87,10 @@ public sealed class DropSettler(
             // The same objects make the same drop, however often they are listed.
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             hash.AppendData(Encoding.UTF8.GetBytes(dataset));
-            await foreach (var item in transaction.Stream<(string Key, string ETag, long Bytes)>(
-                "select key, etag, bytes from inbox_objects where dataset = @dataset and drop_id is null order by key", new { dataset }))
+            var pending = transaction.Stream(
+                "select key, etag, bytes from inbox_objects where dataset = @dataset and drop_id is null order by key", new { dataset },
+                row => (Key: row.GetString(0), ETag: row.GetString(1), Bytes: row.GetInt64(2)));
+            await foreach (var item in pending)
             {
                 if (listing.ETagOf(item.Key) != item.ETag)
                 {

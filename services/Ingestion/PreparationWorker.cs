@@ -19,8 +19,9 @@ public sealed class PreparationWorker(Database database, IArtifactStore store, I
         var row = await Database.Drop(job.Subject, cancel) ?? throw new PermanentException($"There is no drop {job.Subject}.");
         if (!DatasetName.IsValid(row.Dataset))
             throw new PermanentException("The folder under inbox/ is no dataset name: use 1 to 63 lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit.");
-        var objects = Database.Stream<(string Key, string ETag, long Bytes, long SeenAt)>("select key, etag, bytes, seen_at from inbox_objects where drop_id = @Id", new { row.Id }, cancel)
-            .Select(item => new StoredObject(item.Key, item.Bytes, item.ETag, DateTimeOffset.FromUnixTimeMilliseconds(item.SeenAt)));
+        var objects = Database.Stream(
+            "select key, etag, bytes, seen_at from inbox_objects where drop_id = @Id", new { row.Id },
+            item => new StoredObject(item.GetString(0), item.GetInt64(2), item.GetString(1), DateTimeOffset.FromUnixTimeMilliseconds(item.GetInt64(3))), cancel);
         await TakeTurn(job, row.Dataset, cancel);
         var parent = (await Database.LatestDatasetVersion(row.Dataset, cancel))?.Manifest;
 

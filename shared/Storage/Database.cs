@@ -106,10 +106,11 @@ public sealed class Database : IDisposable
         Read(connection => connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, arguments, cancellationToken: cancel)), cancel);
 
     /// <summary>The rows of an answer one at a time, however many they are. When the connection breaks, that is not begun again.</summary>
-    public async IAsyncEnumerable<T> Stream<T>(string sql, object? arguments, [EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<T> Stream<T>(string sql, object? arguments, Func<DbDataReader, T> read, [EnumeratorCancellation] CancellationToken cancel)
     {
         await using var connection = await engine.Connect(cancel);
-        await foreach (var row in connection.QueryUnbufferedAsync<T>(sql, arguments).WithCancellation(cancel)) yield return row;
+        await using var reader = await connection.ExecuteReaderAsync(new CommandDefinition(sql, arguments, cancellationToken: cancel));
+        while (await reader.ReadAsync(cancel)) yield return read(reader);
     }
 
     /// <summary>

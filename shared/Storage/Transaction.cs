@@ -27,9 +27,10 @@ public sealed class Transaction
     public Task<IEnumerable<T>> Query<T>(string sql, object? arguments = null) => connection.QueryAsync<T>(Command(sql, arguments));
 
     /// <summary>The rows of an answer one at a time, however many they are; nothing else is asked meanwhile.</summary>
-    public async IAsyncEnumerable<T> Stream<T>(string sql, object? arguments = null)
+    public async IAsyncEnumerable<T> Stream<T>(string sql, object? arguments, Func<DbDataReader, T> read)
     {
-        await foreach (var row in connection.QueryUnbufferedAsync<T>(sql, arguments, native).WithCancellation(cancel)) yield return row;
+        await using var reader = await connection.ExecuteReaderAsync(Command(sql, arguments));
+        while (await reader.ReadAsync(cancel)) yield return read(reader);
     }
 
     public Task<T?> QueryOne<T>(string sql, object? arguments = null) => connection.QueryFirstOrDefaultAsync<T>(Command(sql, arguments));

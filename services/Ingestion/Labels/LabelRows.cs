@@ -13,6 +13,7 @@ internal sealed class LabelRows
     private readonly ScratchStatement spoil;
     // Folders that rows point into are described by them; their names are no classes.
     private readonly HashSet<(int Scope, string Folder)> governed = [];
+    private bool isEmpty = true;
 
     private LabelRows(ScratchDatabase scratch, FileTable files)
     {
@@ -42,7 +43,7 @@ internal sealed class LabelRows
     }
 
     /// <summary>Every file of the drop in its order, with its row where it has one, and what is wrong with that.</summary>
-    public IEnumerable<(ScannedFile File, LabelRow? Row, string? Problem)> ByFile() => scratch.Query(
+    public IEnumerable<(ScannedFile File, LabelRow? Row, string? Problem)> ByFile() => isEmpty ? files.Select(file => (file, (LabelRow?)null, (string?)null)) : scratch.Query(
         $"select {FileTable.Columns}, r.number, r.listed, r.label, r.split, r.problem from files f left join label_rows r on r.scope = f.scope and r.path = f.path order by f.number",
         row =>
         {
@@ -54,7 +55,8 @@ internal sealed class LabelRows
 
     public IEnumerable<Refusal> WithoutFile()
     {
-        if (scratch.Query("select 1 from label_rows limit 1", _ => true).Any()) scratch.Execute("create index files_by_path on files (scope, path)");
+        if (isEmpty) return [];
+        scratch.Execute("create index files_by_path on files (scope, path)");
         return scratch.Query(
             """
             select number, listed, label, split, file_order, file_name from label_rows r
@@ -78,6 +80,7 @@ internal sealed class LabelRows
 
     private void Add(TextFile file, string name, LabelRow row)
     {
+        isEmpty = false;
         var folder = EntryPath.Folder(file.Path);
         var path = folder.Length == 0 ? row.Path : $"{folder}/{row.Path}";
         if (row.Path.Contains('/', StringComparison.Ordinal))

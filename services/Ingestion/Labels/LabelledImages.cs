@@ -33,6 +33,8 @@ internal sealed class LabelledImages(ScratchDatabase scratch, string table, File
     private readonly ScratchStatement mark = Create(
         scratch, $"create table {table}_marked (digest blob primary key, why text not null) without rowid", $"insert into {table}_marked values ($1, $2)");
 
+    private bool hasMarks;
+
     public void Add(LabelledImage image) => insert.Run(image.Order, classes.NumberOf(image.Class), image.Split, image.Role, image.Camera);
 
     /// <summary>As they were added.</summary>
@@ -46,11 +48,16 @@ internal sealed class LabelledImages(ScratchDatabase scratch, string table, File
         "left join samples k on k.digest = f.digest order by f.digest, l.number", "k.class", row => row.IsDBNull(Joined) ? null : classes[row.GetInt32(Joined)]);
 
     /// <summary>Marks all images of one content.</summary>
-    public void Mark(Digest content, string why) => mark.Run(content.ToBytes(), why);
+    public void Mark(Digest content, string why)
+    {
+        mark.Run(content.ToBytes(), why);
+        hasMarks = true;
+    }
 
     /// <summary>What was marked, in the order of the drop.</summary>
-    public IEnumerable<(LabelledImage Image, string Why)> Marked() =>
-        Read($"join {table}_marked m on m.digest = f.digest order by l.number", "m.why", row => row.GetString(Joined));
+    public IEnumerable<(LabelledImage Image, string Why)> Marked() => !hasMarks
+        ? []
+        : Read($"join {table}_marked m on m.digest = f.digest order by l.number", "m.why", row => row.GetString(Joined));
 
     /// <summary>Takes the images of some classes out.</summary>
     /// <param name="some">The classes.</param>
