@@ -12,13 +12,7 @@ internal readonly record struct Digest(ulong First, ulong Second, ulong Third, u
 
     public static Digest Parse(string hex) => FromBytes(Convert.FromHexString(hex));
 
-    /// <summary>In the order of the texts.</summary>
-    public static int Compare(Digest a, Digest b) =>
-        a.First != b.First ? a.First.CompareTo(b.First)
-        : a.Second != b.Second ? a.Second.CompareTo(b.Second)
-        : a.Third != b.Third ? a.Third.CompareTo(b.Third)
-        : a.Fourth.CompareTo(b.Fourth);
-
+    /// <summary>32 bytes, whose order is that of the texts.</summary>
     public byte[] ToBytes()
     {
         var bytes = new byte[32];

@@ -13,7 +13,7 @@ internal sealed class WaitingMessages(string queue) : IRetryObserver
 
     public Task PreRetry<T>(RetryContext<T> context) where T : class, PipeContext => Change(-1);
 
-    // What is broken off while it waits comes here without having been tried again.
+    // What a stop breaks off comes here without having been tried again; its process ends, and the count with it.
     public Task RetryFault<T>(RetryContext<T> context) where T : class, PipeContext => Task.CompletedTask;
 
     public Task RetryComplete<T>(RetryContext<T> context) where T : class, PipeContext => Task.CompletedTask;
