@@ -51,6 +51,23 @@ net.to(memory_format=torch.channels_last)
 mean = dict(reducer=reducers.MeanReducer())
 weighted = dict(num_classes=classes, embedding_size=SIZE)
 plain_dot, degrees = distances.DotProductSimilarity(normalize_embeddings=False), math.degrees(0.5)
+
+
+def dynamic_soft_margin():
+    """Its histogram keeps the graph of the batches before, through which a second step cannot go; here it does not. It has all triplets, ours the hardest."""
+    made = losses.DynamicSoftMarginLoss(num_bins=512)
+    update = made.update_histogram
+    made.update_histogram = lambda data: update(data.detach())
+    return made
+
+
+def manifold():
+    """Classes share the 50 proxies at random, as ours; by itself it draws a proxy for each image."""
+    made, proxy_of_class = losses.ManifoldLoss(SIZE, K=50), torch.randperm(classes) % 50
+    made.with_labels = lambda features, y: made(features, indices_tuple=proxy_of_class[y])
+    return made
+
+
 # The same options as in our catalogue.
 known = {
     "ice": lambda: losses.NTXentLoss(temperature=1 / 16),
@@ -83,6 +100,10 @@ known = {
     "proxy-anchor": lambda: losses.ProxyAnchorLoss(**weighted, margin=0.1, alpha=32),
     "soft-triple": lambda: losses.SoftTripleLoss(**weighted, centers_per_class=10, la=20, gamma=0.1, margin=0.01),
     "instance": lambda: losses.InstanceLoss(gamma=64),
+    "nca": lambda: losses.NCALoss(softmax_scale=8),
+    "dynamic-soft-margin": dynamic_soft_margin,
+    "p2s-grad": lambda: losses.P2SGradLoss(SIZE, classes),
+    "manifold": manifold,
 }
 if name not in known:
     sys.exit(3)
@@ -134,7 +155,7 @@ for index in batches():
         loss.temperature = 1 / 4
     x, y = (augment(train[index]) - centre) / spread, labels[index]
     features = net(x.to(memory_format=torch.channels_last))
-    value = loss(features, y, miner(features, y)) if miner else loss(features, y)
+    value = loss.with_labels(features, y) if hasattr(loss, "with_labels") else loss(features, y, miner(features, y)) if miner else loss(features, y)
     optimiser.zero_grad()
     value.backward()
     optimiser.step()

@@ -15,12 +15,15 @@ public static class LossCatalogue
         .. SoftmaxLoss.Entries,
         .. ContrastiveLoss.Entries,
         TripletLoss.Entry,
+        SelectivelyContrastiveLoss.Entry,
+        DynamicSoftMarginLoss.Entry,
         NPairsLoss.Entry,
         LiftedStructureLoss.Entry,
         GeneralisedLiftedStructureLoss.Entry,
         MultiSimilarityLoss.Entry,
         SupConLoss.Entry,
-        NtXentLoss.Entry,
+        .. NtXentLoss.Entries,
+        NcaLoss.Entry,
         TupletMarginLoss.Entry,
         AngularLoss.Entry,
         MarginLoss.Entry,
@@ -29,6 +32,7 @@ public static class LossCatalogue
         RankedListLoss.Entry,
         FastApLoss.Entry,
         SmoothApLoss.Entry,
+        RecallSurrogateLoss.Entry,
         PnpLoss.Entry,
         CascadeLoss.Entry,
         FacilityLocationLoss.Entry,
@@ -39,6 +43,8 @@ public static class LossCatalogue
         ProxyNcaLoss.Entry,
         ProxyAnchorLoss.Entry,
         SoftTripleLoss.Entry,
+        P2sGradLoss.Entry,
+        ManifoldLoss.Entry,
     ];
 
     /// <summary>Their names.</summary>
@@ -47,7 +53,11 @@ public static class LossCatalogue
     /// <summary>The loss of that name, or null.</summary>
     public static LossEntry? Find(string name) => All.FirstOrDefault(entry => string.Equals(entry.Name, name, StringComparison.Ordinal));
 
-    /// <summary>Makes the loss for the given number of training classes and embedding size D, its class weights on the device.</summary>
+    /// <summary>Makes the loss for the training classes, with so many images each, and embedding size D, its class weights on the device.</summary>
+    public static MetricLoss Create(LossSettings settings, IReadOnlyList<int> imagesOfClass, int dimensions, torch.Device device) =>
+        settings.Entry.Make(new LossContext(settings, imagesOfClass.Count, dimensions, device) { ImagesOfClass = imagesOfClass });
+
+    /// <summary>Makes the loss for the given number of training classes, all of as many images, and embedding size D, its class weights on the device.</summary>
     public static MetricLoss Create(LossSettings settings, int classes, int dimensions, torch.Device device) =>
         settings.Entry.Make(new LossContext(settings, classes, dimensions, device));
 }

@@ -57,6 +57,9 @@ public sealed record LossOption(string Name, object Default, string Reason)
 /// <param name="Device">Where class weights lie.</param>
 public sealed record LossContext(Recipes.LossSettings Settings, int Classes, int Dimensions, torch.Device Device)
 {
+    /// <summary>How many training images each class has; null where they are taken to be equally many.</summary>
+    public IReadOnlyList<int>? ImagesOfClass { get; init; }
+
     public double Number(string option) => Settings.Number(option);
 
     public bool Flag(string option) => Settings.Flag(option);

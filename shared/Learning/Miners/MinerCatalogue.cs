@@ -12,6 +12,7 @@ public static class MinerCatalogue
         .. TripletMarginMiner.Entries,
         BatchHardMiner.HardEntry,
         BatchHardMiner.Entry,
+        NHardMiner.Entry,
         AngularMiner.Entry,
         MultiSimilarityMiner.Entry,
         PairMarginMiner.Entry,

@@ -38,6 +38,7 @@ public static class RegulariserCatalogue
     [
         .. FeatureRegularisers.Entries,
         SpreadOut.Entry,
+        .. PairRegularisers.Entries,
         .. ClassWeightRegularisers.Entries,
     ];
 

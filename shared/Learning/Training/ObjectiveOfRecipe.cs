@@ -15,9 +15,9 @@ internal static class ObjectiveOfRecipe
     /// <exception cref="InvalidDataException">Its parts do not go together; the message says which, and what to leave out.</exception>
     public static Objective Make(TrainingRecipe recipe, IReadOnlyList<int> images, int dimensions, torch.Device device)
     {
-        var loss = LossCatalogue.Create(recipe.Loss, images.Count, dimensions, device);
+        var loss = LossCatalogue.Create(recipe.Loss, images, dimensions, device);
         var miner = recipe.Miner is { } chosen ? MinerCatalogue.Create(chosen) : null;
-        var perClass = loss.ClassWeights is null ? 1 : (int)(loss.Parameters["weights"].shape[0] / images.Count);
+        var perClass = loss.ClassWeights?.PerClass ?? 1;
         if (Problem(recipe, loss, miner, perClass) is { } problem)
         {
             loss.Dispose();

@@ -64,6 +64,9 @@ public sealed class ClassWeights
     /// <summary>Weights [M · K, D] and, where there is one, bias [M].</summary>
     public IReadOnlyDictionary<string, Parameter> Parameters { get; }
 
+    /// <summary>How many there are for each class, K.</summary>
+    public int PerClass => perClass;
+
     /// <summary>Whether a batch meets some of the classes only.</summary>
     public bool IsSampled => share < 1;
 

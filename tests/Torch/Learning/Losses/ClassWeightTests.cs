@@ -19,7 +19,8 @@ public sealed class ClassWeightTests
 
     [Fact]
     public void Every_loss_that_learns_from_class_weights_can_sample_them() =>
-        LossCatalogue.All.Where(entry => !entry.LearnsFromPairs).Select(entry => entry.Name).ShouldBe(Sampling);
+        // Manifold's proxies are fewer than the classes, and all take part in the walk.
+        LossCatalogue.All.Where(entry => !entry.LearnsFromPairs && entry.Name != "manifold").Select(entry => entry.Name).ShouldBe(Sampling);
 
     [Theory]
     [MemberData(nameof(Names))]

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes pairs-golden.json and class-weights-golden.json: values and gradients of every loss, in double precision, as pytorch-metric-learning computes them.
+"""Writes pairs-golden.json, class-weights-golden.json and regularisers-golden.json: values and gradients of every loss, and of the regularisers that
+the peer has, in double precision, as pytorch-metric-learning computes them.
 
 usage: make_parity_golden.py PML_SOURCE        (the folder that holds pytorch_metric_learning; needs python3-torch, numpy, scipy, scikit-learn, tqdm)
 Where the peer has no such loss, or one that differs, parity_definitions.py writes it out.
@@ -16,7 +17,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [sys.argv[1], here]
 import parity_definitions as own
 from parity_definitions import B, D, K, M, bias, boundaries, centre_weights, class_weights, features, labels, learned_scale, positives, unit
-from pytorch_metric_learning import losses as pml, miners, reducers
+from pytorch_metric_learning import losses as pml, miners, reducers, regularizers as peers
 from pytorch_metric_learning.distances import DotProductSimilarity, SNRDistance
 
 
@@ -59,6 +60,35 @@ def with_weights(loss, name, values, transposed):
     return "peer", compute
 
 
+def dynamic_soft_margin(nodes):
+    """All triplets. The peer's histogram keeps the graph of every batch; here it is a constant to the gradient, as in the authors' code."""
+    loss = pml.DynamicSoftMarginLoss(num_bins=nodes - 1)
+    update = loss.update_histogram
+    loss.update_histogram = lambda data: update(data.detach())
+    return loss(features, labels)
+
+
+def manifold():
+    """A proxy for each class. The peer inverts in single precision; here in double."""
+    loss = pml.ManifoldLoss(D, K=M)
+    del loss._parameters["proxies"]
+    loss.__dict__["proxies"] = class_weights
+    single, torch.Tensor.float = torch.Tensor.float, lambda x: x
+    try:
+        return loss(features, indices_tuple=labels)
+    finally:
+        torch.Tensor.float = single
+
+
+def p2s_grad():
+    """The peer's weights are unit vectors without a graph, and it divides by the classes and images where the paper has half the sum over classes."""
+    loss = pml.P2SGradLoss(D, M)
+    loss.weight.data = class_weights.detach().t().clone()
+    value = own.p2s_grad()
+    assert abs(loss(features, labels) * M / 2 - value) < 1e-6  # its unit vectors are off by 1e-7
+    return value
+
+
 average = dict(reducer=reducers.MeanReducer())
 weights, centres, softmax_weights = {"weights": class_weights}, {"weights": centre_weights}, {"weights": class_weights, "bias": bias}
 pairs = [
@@ -85,6 +115,13 @@ pairs = [
     ({"name": "multi-similarity"}, {}, peer(pml.MultiSimilarityLoss(2, 50, 0.5), miners.MultiSimilarityMiner(0.1))),
     ({"name": "supcon"}, {}, peer(pml.SupConLoss(0.1))),
     ({"name": "nt-xent"}, {}, peer(pml.NTXentLoss(0.07))),
+    ({"name": "decoupled-contrastive"}, {}, definition(lambda: own.decoupled(0.1))),
+    ({"name": "nca"}, {}, peer(pml.NCALoss(softmax_scale=8))),
+    ({"name": "nca", "scale": 1}, {}, peer(pml.NCALoss())),
+    ({"name": "selectively-contrastive"}, {}, definition(lambda: own.selectively_contrastive(0.1, 1, 0.8))),
+    ({"name": "selectively-contrastive", "weight": 0.5, "ceiling": 0.2}, {}, definition(lambda: own.selectively_contrastive(0.1, 0.5, 0.2))),
+    ({"name": "dynamic-soft-margin"}, {}, definition(lambda: own.dynamic_soft_margin(512))),
+    ({"name": "dynamic-soft-margin", "triplets": "all", "bins": 33}, {}, ("peer", lambda: dynamic_soft_margin(33))),
     ({"name": "tuplet-margin"}, {}, peer(pml.TupletMarginLoss(5.73, 64))),
     # The peer normalises anchors and positives only; the paper normalises negatives too.
     ({"name": "angular"}, {}, ("peer", lambda: pml.AngularLoss(40)(unit(features), labels))),
@@ -96,6 +133,8 @@ pairs = [
     ({"name": "ranked-list", "positive_temperature": 3, "imbalance": 0.25}, {}, definition(lambda: own.ranked_list(1.2, 0.4, 3, 10, 0.25))),
     ({"name": "fast-ap"}, {}, peer(pml.FastAPLoss(10))),
     ({"name": "smooth-ap", "temperature": 0.05}, {}, definition(lambda: own.smooth_ap(0.05))),
+    ({"name": "recall-surrogate", "rank_temperature": 0.05}, {}, definition(lambda: own.recall_surrogate([1, 2, 4, 8, 16], 0.05, 1))),
+    ({"name": "recall-surrogate", "smallest_k": 2, "largest_k": 2, "rank_temperature": 0.1, "temperature": 0.5}, {}, definition(lambda: own.recall_surrogate([2], 0.1, 0.5))),
     *(({"name": "pnp", "variant": variant.lower()}, {}, peer(pml.PNPLoss(variant=variant, b=2, alpha=4))) for variant in ("O", "Ds", "Dq", "Iu", "Ib")),
     ({"name": "hdc"}, {}, ("peer", lambda: cascade(1, 0.5, 0.2))),
     ({"name": "hdc", "margin": 1.5, "second_level": 0.3}, {}, ("peer", lambda: cascade(1.5, 0.3, 0.2))),
@@ -123,6 +162,9 @@ class_weight_losses = [
     ({"name": "arcface", "scale": 16, "easy_margin": True}, weights, definition(lambda: own.easy_arcface(16, 0.5))),
     ({"name": "sub-centre-arcface", "centres": K}, centres,
      with_weights(pml.SubCenterArcFaceLoss(num_classes=M, embedding_size=D, margin=math.degrees(0.5), scale=64, sub_centers=K), "W", centre_weights, True)),
+    # Of classes of like size: the margins are the same.
+    ({"name": "dynamic-arcface", "centres": K}, centres,
+     with_weights(pml.SubCenterArcFaceLoss(num_classes=M, embedding_size=D, margin=math.degrees(0.5), scale=64, sub_centers=K), "W", centre_weights, True)),
     ({"name": "sphereface", "annealing": False}, weights, with_weights(pml.SphereFaceLoss(M, D, margin=4, scale=1), "W", class_weights, True)),
     ({"name": "sphereface"}, weights, definition(lambda: own.annealed(4, 1500, False))),
     ({"name": "l-softmax", "annealing": False}, weights, with_weights(pml.LargeMarginSoftmaxLoss(M, D, margin=4, scale=1), "W", class_weights, True)),
@@ -133,7 +175,41 @@ class_weight_losses = [
     ({"name": "soft-triple", "centres": K, "centre_regularisation": 0}, centres,
      with_weights(pml.SoftTripleLoss(M, D, centers_per_class=K, la=20, gamma=0.1, margin=0.01), "fc", centre_weights, True)),
     ({"name": "soft-triple", "centres": K}, centres, definition(lambda: own.soft_triple(20, 0.1, 0.01, 0.2))),
+    ({"name": "p2s-grad"}, weights, definition(p2s_grad)),
+    ({"name": "manifold"}, weights, ("peer", manifold)),
 ]
+
+
+# The peer has those of pairs as losses.
+regularisers = [
+    ({"name": "intra-pair-variance"}, features, 0, lambda: pml.IntraPairVarianceLoss()(features, labels)),
+    ({"name": "intra-pair-variance", "positive_slack": 0.1, "negative_slack": 0.3}, features, 0, lambda: pml.IntraPairVarianceLoss(0.1, 0.3)(features, labels)),
+    ({"name": "threshold-consistent-margin"}, features, 0, lambda: pml.ThresholdConsistentMarginLoss()(features, labels)),
+    ({"name": "threshold-consistent-margin", "positive_margin": 0.4, "negative_margin": 0.1, "negative_weight": 2}, features, 0,
+     lambda: pml.ThresholdConsistentMarginLoss(margin_plus=0.4, margin_minus=0.1, lambda_minus=2)(features, labels)),
+    ({"name": "lp-norm"}, features, 0, lambda: peers.LpRegularizer()(features)),
+    ({"name": "lp-norm", "p": 3, "power": 2}, features, 0, lambda: peers.LpRegularizer(p=3, power=2)(features)),
+    ({"name": "zero-mean"}, features, 0, lambda: peers.ZeroMeanRegularizer()(features)),
+    ({"name": "centre-invariant"}, centre_weights, 1, lambda: peers.CenterInvariantRegularizer()(centre_weights)),
+    ({"name": "regular-face"}, centre_weights, 1, lambda: peers.RegularFaceRegularizer()(centre_weights)),
+    ({"name": "sparse-centres"}, centre_weights, K, lambda: peers.SparseCentersRegularizer(M, K)(centre_weights)),
+]
+
+
+def write_regularisers(name):
+    golden = []
+    for settings, leaf, per_class, compute in regularisers:
+        leaf.grad = None
+        value = compute()
+        value.backward()
+        golden.append({
+            "regulariser": settings, "per_class": per_class, "rows": leaf.shape[0], "values": leaf.flatten().tolist(), "labels": labels.tolist(),
+            "value": value.item(), "gradient": leaf.grad.flatten().tolist(),
+        })
+        print(f"{settings['name']:30} {'peer':12} {value.item():.12g}")
+    with open(os.path.join(here, "..", "Regularisers", name), "w") as out:
+        json.dump(golden, out, separators=(",", ":"))
+        out.write("\n")
 
 
 def write(name, cases):
@@ -156,3 +232,4 @@ def write(name, cases):
 
 write("pairs-golden.json", pairs)
 write("class-weights-golden.json", class_weight_losses)
+write_regularisers("regularisers-golden.json")

@@ -135,6 +135,48 @@ def smooth_ap(temperature):
     return mean(total)
 
 
+def decoupled(temperature):
+    others = lambda a: torch.logsumexp(torch.stack([cosine(a, n) / temperature for n in negatives(a)]), 0)
+    return mean([others(a) - cosine(a, p) / temperature for a, p in positive_pairs()])
+
+
+def selectively_contrastive(temperature, weight, ceiling):
+    total = []
+    for a in range(B):
+        if positives(a):
+            p, n = (max((cosine(a, i) for i in of(a)), key=float) for of in (positives, negatives))
+            easy = -torch.log_softmax(torch.stack([p, n]) / temperature, 0)[0]
+            total.append(weight * n if n > p or n > ceiling else easy)
+    return mean(total)
+
+
+def recall_surrogate(ks, rank_temperature, temperature):
+    total = []
+    for a in range(B):
+        if positives(a):
+            ranks = [1 + sum(torch.sigmoid((cosine(a, z) - cosine(a, p)) / rank_temperature) for z in range(B) if z not in (a, p)) for p in positives(a)]
+            recalls = [sum(torch.sigmoid((k - r) / temperature) for r in ranks).clamp(max=k) / min(k, len(ranks)) for k in ks]
+            total.append(1 - mean(recalls))
+    return mean(total)
+
+
+def dynamic_soft_margin(bins):
+    """The first batch, hardest negatives: the histogram is its own."""
+    nearest = lambda i: min((distance(i, n) for n in negatives(i)), key=float)
+    x = [distance(a, p) - min(nearest(a), nearest(p), key=float) for a, p in positive_pairs()]
+    node = [(v.item() + 2) / 4 * (bins - 1) for v in x]
+    histogram = [0.0] * (bins + 1)
+    for at in node:
+        histogram[int(at)] += 1 - (at - int(at))
+        histogram[int(at) + 1] += at - int(at)
+    return mean([v * sum(histogram[: int(at) + 1]) / len(x) for v, at in zip(x, node)])
+
+
+def p2s_grad():
+    s = cosines_to(class_weights)
+    return mean([sum((s[a, m] - (1 if m == labels[a] else 0)) ** 2 for m in range(M)) / 2 for a in range(B)])
+
+
 def margin_pairs(margin, nu):
     beta = lambda a: boundaries[labels[a]]
     pull = [(distance(a, p) - beta(a) + margin).relu() for a, p in positive_pairs()]

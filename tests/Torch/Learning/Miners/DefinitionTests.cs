@@ -21,7 +21,7 @@ public sealed class DefinitionTests
         .. MinerCatalogue.Names.Except(NotByFeatures).Select(name => name == "hdc" ? "{name: hdc, share: 0.4}" : $"{{name: {name}}}"),
         "{name: hard, distance: snr}", "{name: semi-hard, distance: lp, p: 3, margin: 0.5}", "{name: violating, distance: lp, p: 1, normalised: false, margin: 2}",
         "{name: batch-easy-hard, positive: hard, negative: semi-hard}", "{name: batch-easy-hard, positive: semi-hard, negative: easy}",
-        "{name: batch-easy-hard, positive: all, negative: hard, distance: cosine}", "{name: hdc, share: 0.2}", "{name: angular, angle: 45}", "{name: multi-similarity, epsilon: 0.5}",
+        "{name: batch-easy-hard, positive: all, negative: hard, distance: cosine}", "{name: hdc, share: 0.2}", "{name: n-hard, positive_from: 2, negative_to: 4}", "{name: n-hard, positive_to: 100000, negative_from: 6, negative_to: 100000}", "{name: angular, angle: 45}", "{name: multi-similarity, epsilon: 0.5}",
     ];
 
     [Theory]

@@ -60,8 +60,14 @@ internal sealed class NaiveMiners(double[][] x, long[] labels)
             [.. PositivePairs.OrderByDescending(pair => Distance(pair.A, pair.P, s)).Take(Share(PositivePairs.Count(), s))],
             [.. NegativePairs.OrderBy(pair => Distance(pair.A, pair.N, s)).Take(Share(NegativePairs.Count(), s))]),
         "batch-easy-hard" => EasyHard(s),
+        "n-hard" => (
+            [.. All.SelectMany(a => Ranks(Positives(a).OrderByDescending(p => Distance(a, p, s)), s, "positive").Select(p => (a, p)))],
+            [.. All.SelectMany(a => Ranks(Negatives(a).OrderBy(n => Distance(a, n, s)), s, "negative").Select(n => (a, n)))]),
         _ => ([.. MinedTriplets(s).Select(t => (t.A, t.P)).Distinct()], [.. MinedTriplets(s).Select(t => (t.A, t.N)).Distinct()]),
     };
+
+    private static IEnumerable<int> Ranks(IEnumerable<int> hardestFirst, MinerSettings s, string side) =>
+        hardestFirst.Take((int)s.Number($"{side}_to")).Skip((int)s.Number($"{side}_from") - 1);
 
     private (List<(int, int)>, List<(int, int)>) EasyHard(MinerSettings s)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DmlPipeline.Learning.Losses;
 using DmlPipeline.Learning.Recipes;
 using DmlPipeline.Learning.Regularisers;
@@ -14,7 +15,7 @@ public sealed class RegulariserTests
 
     public static TheoryData<string> Names => [.. RegulariserCatalogue.Names];
 
-    public static TheoryData<string> Variants => [.. RegulariserCatalogue.Names, "lp-norm p 1", "lp-norm p 3", "lp-norm power 2"];
+    public static TheoryData<string> Variants => [.. RegulariserCatalogue.Names, "lp-norm p 1", "lp-norm p 3", "lp-norm power 2", "threshold-consistent-margin positive_weight 0.5", "threshold-consistent-margin negative_margin 0"];
 
     [Theory]
     [MemberData(nameof(Variants))]
@@ -37,6 +38,30 @@ public sealed class RegulariserTests
                 return Definition(settings, moved);
             }
             gradient[i].ShouldBe((At(h) - At(-h)) / (2 * h), 1e-6, $"element {i}");
+        }
+    }
+
+    /// <summary>Against make_parity_golden.py: pytorch-metric-learning itself.</summary>
+    [Fact]
+    public void Value_and_slope_equal_the_peer()
+    {
+        using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Learning", "Regularisers", "regularisers-golden.json")));
+        double[] Numbers(JsonElement @case, string name) => [.. @case.GetProperty(name).EnumerateArray().Select(number => number.GetDouble())];
+        foreach (var @case in document.RootElement.EnumerateArray())
+        {
+            using var scope = NewDisposeScope();
+            var options = @case.GetProperty("regulariser").EnumerateObject().Where(option => option.Name != "name").ToDictionary(option => option.Name, option => (object)option.Value.GetDouble());
+            var settings = new RegulariserSettings(@case.GetProperty("regulariser").GetProperty("name").GetString()!, options);
+            var x = tensor(Numbers(@case, "values"), ScalarType.Float64).reshape(@case.GetProperty("rows").GetInt32(), -1).requires_grad_();
+
+            var terms = settings.Entry.OfFeatures is { } ofFeatures
+                ? ofFeatures(settings, LossInput.Batch(x, tensor(Numbers(@case, "labels").Select(label => (long)label).ToArray())))
+                : settings.Entry.OfClassWeights!(settings, x, @case.GetProperty("per_class").GetInt32());
+            var value = terms.Mean();
+            value.backward();
+
+            value.item<double>().ShouldBe(@case.GetProperty("value").GetDouble(), 1e-9, settings.Name);
+            x.grad!.data<double>().ToArray().ShouldBe(Numbers(@case, "gradient"), 1e-9, settings.Name);
         }
     }
 
@@ -121,6 +146,7 @@ public sealed class RegulariserTests
         double Cosine(double[] a, double[] b) => a.Zip(b, (u, v) => u * v).Sum() / Length(a) / Length(b);
         double Apart(double[] a, double[] b) => Math.Sqrt(Math.Max(0, 2 - (2 * Cosine(a, b))));
         var all = Enumerable.Range(0, f.Length).ToList();
+        List<double> Cosines(bool same) => [.. all.SelectMany(i => all.Where(j => i != j && Labels[i] == Labels[j] == same).Select(j => Cosine(f[i], f[j])))];
         switch (settings.Name)
         {
             case "lp-norm":
@@ -130,8 +156,15 @@ public sealed class RegulariserTests
             case "spherical":
                 return f.Average(v => Math.Pow(Length(v) - f.Average(Length), 2));
             case "spread-out":
-                var cosines = all.SelectMany(i => all.Where(j => Labels[i] != Labels[j]).Select(j => Cosine(f[i], f[j]))).ToList();
+                var cosines = Cosines(same: false);
                 return Math.Pow(cosines.Average(), 2) + Math.Max(0, cosines.Average(s => s * s) - (1.0 / Dimensions));
+            case "intra-pair-variance":
+                var (positives, negatives) = (Cosines(same: true), Cosines(same: false));
+                return positives.Average(s => Math.Pow(Math.Max(0, ((1 - settings.Number("positive_slack")) * positives.Average()) - s), 2))
+                    + negatives.Average(s => Math.Pow(Math.Max(0, s - ((1 + settings.Number("negative_slack")) * negatives.Average())), 2));
+            case "threshold-consistent-margin":
+                return (settings.Number("positive_weight") * Cosines(same: true).Select(s => settings.Number("positive_margin") - s).Where(low => low >= 0).DefaultIfEmpty().Average())
+                    + (settings.Number("negative_weight") * Cosines(same: false).Select(s => s - settings.Number("negative_margin")).Where(high => high >= 0).DefaultIfEmpty().Average());
             case "centre-invariant":
                 return f.Average(v => Math.Pow((Length(v) * Length(v)) - f.Average(w => Length(w) * Length(w)), 2) / 4);
             case "regular-face":

@@ -81,6 +81,8 @@ internal static class NaiveClassWeights
         return pull + push;
     }
 
+    public static double P2sGrad(NaiveBatch b) => b.All.Mean(a => b.Weights.Select((w, m) => Math.Pow(b.CosineTo(a, w) - (m == b.Labels[a] ? 1 : 0), 2)).Sum() / 2);
+
     public static double SoftTriple(NaiveBatch b)
     {
         var perClass = (int)b["centres"];

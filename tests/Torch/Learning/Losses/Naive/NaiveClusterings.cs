@@ -63,7 +63,7 @@ internal static class NaiveClusterings
         return spanned.Zip(classes, (p, c) => Math.Pow(Distance(p, c), 2)).Sum() / b.Labels.Distinct().Count();
     }
 
-    // Gauss and Jordan; the matrix is positive definite, so that no pivot is zero.
+    // Gauss and Jordan; the matrices are positive definite, so that no pivot is zero.
     private static double[][] Inverse(double[][] matrix)
     {
         var n = matrix.Length;
@@ -80,6 +80,19 @@ internal static class NaiveClusterings
             }
         }
         return [.. rows.Select(row => row[n..])];
+    }
+
+    /// <summary>With a proxy for each class.</summary>
+    public static double Manifold(NaiveBatch b)
+    {
+        double[][] points = [.. b.F, .. b.Weights.Select(Unit)];
+        var near = points.Select((p, i) => points.Select((q, j) => i == j ? 0 : Math.Exp(2 * Hinge(Dot(p, q)))).ToArray()).ToArray();
+        var root = near.Select(row => Math.Sqrt(row.Sum())).ToArray();
+        var ends = Inverse([.. near.Select((row, i) => row.Select((s, j) => (i == j ? 1 : 0) - (b["walk"] * s / root[i] / root[j])).ToArray())]);
+        ends = [.. ends.Select(row => row.Select(x => x * (1 - b["walk"])).ToArray())];
+        double PerImage(int a, Func<int, double> s) => Math.Log(1 + Enumerable.Range(0, b.Weights.Length)
+            .Where(k => k != b.Labels[a]).Select(k => s(k) - s(b.Labels[a]) + b["margin"]).Where(excess => excess >= 0).Sum(Math.Exp));
+        return b.All.Mean(a => PerImage(a, k => ends[a][b.Count + k]) + (b["context"] * PerImage(a, k => Dot(Unit(ends[a]), Unit(ends[b.Count + k])))));
     }
 
     public static double VicReg(NaiveBatch b)

@@ -19,6 +19,15 @@ internal static class NaivePairs
         return own / (own + b.Negatives(a).Sum(j => Math.Exp(scale * b.Cosine(a, j))));
     }
 
+    public static double Decoupled(NaiveBatch b) => b.Anchors.SelectMany(a => b.Positives(a).Select(i =>
+        -Math.Log(Math.Exp(b.Cosine(a, i) / b["temperature"]) / b.Negatives(a).Sum(j => Math.Exp(b.Cosine(a, j) / b["temperature"]))))).Mean(term => term);
+
+    public static double Nca(NaiveBatch b)
+    {
+        double Weight(int a, int k) => Math.Exp(-b["scale"] * Math.Pow(b.Distance(a, k), 2));
+        return b.Anchors.Mean(a => -Math.Log(b.Positives(a).Sum(i => Weight(a, i)) / b.All.Where(k => k != a).Sum(k => Weight(a, k))));
+    }
+
     public static double SupCon(NaiveBatch b) => b.Anchors.Mean(a => b.Positives(a).Average(p =>
         -Math.Log(Math.Exp(b.Cosine(a, p) / b["temperature"]) / b.All.Where(k => k != a).Sum(k => Math.Exp(b.Cosine(a, k) / b["temperature"])))));
 
@@ -57,6 +66,12 @@ internal static class NaivePairs
                 select D(pair.A, pair.P) - D(pair.A, n) + b["margin"]),
         };
     }
+
+    public static double SelectivelyContrastive(NaiveBatch b) => b.Anchors.Mean(a =>
+    {
+        var (p, n) = (b.Positives(a).Max(i => b.Cosine(a, i)), b.Negatives(a).Max(j => b.Cosine(a, j)));
+        return n > p || n > b["ceiling"] ? b["weight"] * n : CrossEntropy([p / b["temperature"], n / b["temperature"]], 0);
+    });
 
     public static double NPairs(NaiveBatch b)
     {

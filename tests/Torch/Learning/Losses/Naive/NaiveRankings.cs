@@ -51,6 +51,34 @@ internal static class NaiveRankings
         return among / (among + Ahead(b.Negatives(a)));
     }));
 
+    public static double RecallSurrogate(NaiveBatch b) => b.Anchors.Mean(a =>
+    {
+        double Rank(int p) => 1 + b.All.Where(z => z != a && z != p).Sum(z => Sigmoid((b.Cosine(a, z) - b.Cosine(a, p)) / b["rank_temperature"]));
+        var ks = new List<double> { b["smallest_k"] };
+        while (ks[^1] * 2 <= b["largest_k"]) ks.Add(ks[^1] * 2);
+        return 1 - ks.Average(k => Math.Min(k, b.Positives(a).Sum(p => Sigmoid((k - Rank(p)) / b["temperature"]))) / Math.Min(k, b.Positives(a).Count()));
+    });
+
+    /// <summary>As the first batch of a run: the histogram is its own.</summary>
+    public static double DynamicSoftMargin(NaiveBatch b)
+    {
+        var bins = (int)b["bins"];
+        double Now(int i, int j) => b.Distance(i, j);
+        double Then(int i, int j) => Math.Sqrt(Math.Max(0, 2 - (2 * b.CosineThen(i, j))));
+        List<double> Triplets(Func<int, int, double> d) => b.Choice("triplets") == "all"
+            ? [.. from pair in b.PositivePairs from n in b.Negatives(pair.A) select d(pair.A, pair.P) - d(pair.A, n)]
+            : [.. from pair in b.PositivePairs
+                where b.Negatives(pair.A).Any()
+                select d(pair.A, pair.P) - Math.Min(b.Negatives(pair.A).Min(n => d(pair.A, n)), b.Negatives(pair.P).Min(n => d(pair.P, n)))];
+        var (histogram, nodes) = (new double[bins + 1], Triplets(Then).Select(x => (x + 2) / 4 * (bins - 1)).ToList());
+        foreach (var node in nodes)
+        {
+            histogram[(int)node] += 1 - (node - (int)node);
+            histogram[(int)node + 1] += node - (int)node;
+        }
+        return Triplets(Now).Zip(nodes, (x, node) => x * histogram.Take((int)node + 1).Sum() / nodes.Count).Mean(x => x);
+    }
+
     public static double Pnp(NaiveBatch b) => b.Anchors.Mean(a => b.Positives(a).Append(a).Average(p =>
     {
         var n = b.Negatives(a).Sum(k => Sigmoid((b.Cosine(a, k) - b.Cosine(a, p)) / b["temperature"]));
