@@ -54,7 +54,7 @@ plain_dot, degrees = distances.DotProductSimilarity(normalize_embeddings=False),
 
 
 def dynamic_soft_margin():
-    """Its histogram keeps the graph of the batches before, through which a second step cannot go; here it does not. It has all triplets, ours the hardest."""
+    """Its histogram keeps the graph of the batches before, through which a second step cannot go; here it does not."""
     made = losses.DynamicSoftMarginLoss(num_bins=512)
     update = made.update_histogram
     made.update_histogram = lambda data: update(data.detach())

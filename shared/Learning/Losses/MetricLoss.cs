@@ -27,6 +27,9 @@ public abstract class MetricLoss : IDisposable
     /// <summary>The sum of the means of several kinds of terms.</summary>
     public static torch.Tensor Sum(IReadOnlyList<LossTerms> terms) => terms.Select(kind => kind.Mean()).Aggregate((a, b) => a + b);
 
+    /// <summary>Puts class weights at the directions of their classes' mean features; means, or sums, [M, D].</summary>
+    public virtual void BeginAt(torch.Tensor means) => ClassWeights!.BeginAt(means);
+
     /// <summary>Learns from a batch otherwise than by gradients; called once for each step, after the optimiser's.</summary>
     public virtual void AfterStep(LossInput input)
     {

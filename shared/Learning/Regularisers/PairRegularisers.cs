@@ -15,8 +15,8 @@ public static class PairRegularisers
             IsSumOverAnchors = false,
             OwnOptions =
             [
-                LossOption.Number("positive_slack", 0.01, 0, 1, "ε_p: share of the mean by which a positive pair may fall short of it; the paper's"),
-                LossOption.Number("negative_slack", 0.01, 0, 1, "ε_n: share of the mean by which a negative pair may exceed it; the paper's"),
+                LossOption.Number("positive_slack", 0.01, 0, 1, "ε_p: share of the mean by which a positive pair may fall short of it; the peer library's"),
+                LossOption.Number("negative_slack", 0.01, 0, 1, "ε_n: share of the mean by which a negative pair may exceed it; the peer library's"),
             ],
         },
         new("threshold-consistent-margin", "Zhang et al., ICLR 2024, arXiv 2307.04047", "λ_p mean of m_p - s_p over s_p ≤ m_p + λ_n mean of s_n - m_n over s_n ≥ m_n", (1, "the paper's"))
@@ -25,8 +25,8 @@ public static class PairRegularisers
             IsSumOverAnchors = false,
             OwnOptions =
             [
-                LossOption.Number("positive_margin", 0.9, -1, 1, "m_p: the cosine that all positive pairs are to have; the paper's"),
-                LossOption.Number("negative_margin", 0.5, -1, 1, "m_n: the cosine that no negative pair is to have; the paper's"),
+                LossOption.Number("positive_margin", 0.9, -1, 1, "m_p: the cosine that all positive pairs are to have; the peer library's"),
+                LossOption.Number("negative_margin", 0.5, -1, 1, "m_n: the cosine that no negative pair is to have; the peer library's"),
                 LossOption.Number("positive_weight", 1, 0, 1e6, "λ_p; the paper's"),
                 LossOption.Number("negative_weight", 1, 0, 1e6, "λ_n; the paper's"),
             ],

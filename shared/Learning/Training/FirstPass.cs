@@ -26,7 +26,7 @@ internal static class FirstPass
         try
         {
             if (SumsOfClasses(state.Model, job, device, lockstep, cancel) is not { } sums) return false;
-            if (start == ClassWeights.StartAtClassMeans) state.Loss.ClassWeights!.BeginAt(sums);
+            if (start == ClassWeights.StartAtClassMeans) state.Loss.BeginAt(sums);
             return true;
         }
         catch (OperationCanceledException)

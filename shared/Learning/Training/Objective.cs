@@ -53,6 +53,9 @@ internal sealed class Objective : MetricLoss
     }
 
     /// <inheritdoc />
+    public override void BeginAt(torch.Tensor means) => loss.BeginAt(means);
+
+    /// <inheritdoc />
     public override void AfterStep(LossInput input)
     {
         loss.AfterStep(input);

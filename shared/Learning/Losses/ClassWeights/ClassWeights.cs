@@ -24,13 +24,13 @@ public sealed class ClassWeights
     private readonly Parameter? bias;   // [M]
     private List<(Parameter Whole, torch.Tensor Rows, torch.Tensor Part)> sampled = [];
 
-    internal const string StartAtRandom = "random", StartAtClassMeans = "class-means";
+    internal const string StartAtRandom = "random", StartWarm = "warm", StartAtClassMeans = "class-means";
 
     /// <summary>
     /// What happens before the first step. <c>warm</c> is a pass over the images without learning, so that batch statistics settle (the dummy pass in the
     /// official code of arXiv 1809.04157); with <c>class-means</c> each class weight then begins at the mean of its class (its --better_init).
     /// </summary>
-    public static LossOption Start { get; } = LossOption.Choice("start", "[where class weights begin](#where-class-weights-begin)", StartAtRandom, "warm", StartAtClassMeans);
+    public static LossOption Start { get; } = LossOption.Choice("start", "[where class weights begin](#where-class-weights-begin)", StartAtRandom, StartWarm, StartAtClassMeans);
 
     /// <summary>Options of every loss with class weights.</summary>
     public static IReadOnlyList<LossOption> Options { get; } =

@@ -28,6 +28,9 @@ public sealed class ManifoldLoss : MetricLoss
             LossOption.Number("walk", 0.8, 0, 0.999, "α, the probability that the walk goes on; the peer library's"),
             LossOption.Number("margin", 5e-4, 0, 1, "m; the peer library's"),
             LossOption.Number("context", 1, 0, 1e4, "λ; the peer library's"),
+            LossOption.Choice(
+                ClassWeights.Start.Name, "[where class weights begin](#where-class-weights-begin); from proxies at random some images are turned away, and no gradient leads back",
+                ClassWeights.StartAtClassMeans, ClassWeights.StartAtRandom, ClassWeights.StartWarm),
         ],
     };
 
@@ -73,6 +76,15 @@ public sealed class ManifoldLoss : MetricLoss
             PerImage(ends.narrow(0, 0, images).narrow(1, images, count), own),
             PerImage(ofImages.matmul(ofProxies.t()), own).Times(context),
         ];
+    }
+
+    /// <inheritdoc />
+    public override void BeginAt(torch.Tensor means)
+    {
+        using var noGradient = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        var proxies = Parameters["weights"];
+        ClassWeights.BeginAt(torch.zeros(proxies.shape, proxies.dtype, proxies.device).index_add_(0, proxyOfClass, F.normalize(means), 1));
     }
 
     private torch.Tensor Walk(torch.Tensor unit)

@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace DmlPipeline.Learning.Losses;
 
-/// <summary>Triplets weighted by how hard they are among those of late: the dynamic soft margin of Zhang and Rusinkiewicz, ICCV 2019, equations 5 to 7.</summary>
+/// <summary>Triplets weighted by how hard they are among those of late: the dynamic soft margin of Zhang and Rusinkiewicz, ICCV 2019.</summary>
 /// <remarks>
 /// <code>
 /// x = d(a, p) - d(a, n),   d Euclidean on L2-normalised features, so that x lies in -2..2

@@ -18,7 +18,7 @@ public sealed class NtXentLoss(double temperature, bool withPositive) : MetricLo
     [
         Variant("nt-xent", "Chen et al., ICML 2020, arXiv 2002.05709", "-log(e^{s_p/t} / (e^{s_p/t} + sum_n e^{s_n/t}))", withPositive: true,
             0.07, "t; as in MoCo and most code that followed (SimCLR: 0.1 to 0.5)"),
-        Variant("decoupled-contrastive", "Yeh et al., ECCV 2022, arXiv 2110.06848", "-log(e^{s_p/t} / sum_n e^{s_n/t})", withPositive: false, 0.1, "t; the paper's"),
+        Variant("decoupled-contrastive", "Yeh et al., ECCV 2022, arXiv 2110.06848", "-log(e^{s_p/t} / sum_n e^{s_n/t})", withPositive: false, 0.1, "t; as supcon's"),
     ];
 
     private static LossEntry Variant(string name, string paper, string formula, bool withPositive, double temperature, string why) => new(

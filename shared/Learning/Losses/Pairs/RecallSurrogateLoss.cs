@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace DmlPipeline.Learning.Losses;
 
-/// <summary>Recall@k surrogate: Patel et al., CVPR 2022, arXiv 2108.11179, equations 4 to 7.</summary>
+/// <summary>Recall@k surrogate: Patel et al., CVPR 2022, arXiv 2108.11179.</summary>
 /// <remarks>
 /// <code>
 /// r(p) = 1 + sum over references z other than p of sigmoid((s_z - s_p) / t_rank):  the rank of the positive p, softened

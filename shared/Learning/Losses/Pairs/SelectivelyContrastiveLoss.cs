@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace DmlPipeline.Learning.Losses;
 
-/// <summary>Selectively contrastive triplet loss (SCT): Xuan et al., ECCV 2020, arXiv 2007.12749, equations 8 and 9.</summary>
+/// <summary>Selectively contrastive triplet loss (SCT): Xuan et al., ECCV 2020, arXiv 2007.12749.</summary>
 /// <remarks>
 /// <code>
 /// p, n = the positive and the negative that are most alike to the anchor;   s = cosine similarity
@@ -20,8 +20,8 @@ public sealed class SelectivelyContrastiveLoss(double temperature, double weight
     {
         Options =
         [
-            LossOption.Number("temperature", 0.1, 1e-4, 100, "t; the paper's"),
-            LossOption.Number("weight", 1, 0, 100, "λ of hard negatives; the paper's"),
+            LossOption.Number("temperature", 0.1, 1e-4, 100, "t; the official code's"),
+            LossOption.Number("weight", 1, 0, 100, "λ of hard negatives; the official code's"),
             LossOption.Number("ceiling", 0.8, -1, 1, "c, from which on a negative is hard whatever the positive; the official code's, 1 is the paper's text"),
         ],
     };

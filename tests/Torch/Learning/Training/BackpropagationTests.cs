@@ -47,7 +47,8 @@ public sealed class BackpropagationTests : IDisposable
             foreach (var (parameter, actual) in Gradients(model, loss))
             {
                 var largest = expected[parameter].Max(Math.Abs);
-                actual.Zip(expected[parameter], (a, e) => Math.Abs(a - e)).Max().ShouldBeLessThan(1e-6f * Math.Max(1, largest), $"{name}: {parameter}");
+                // A gradient adds up thousands of products, in an order that depends on the processor.
+                actual.Zip(expected[parameter], (a, e) => Math.Abs(a - e)).Max().ShouldBeLessThan(4e-6f * Math.Max(1, largest), $"{name}: {parameter}");
             }
         }
     }

@@ -14,7 +14,7 @@ public sealed class FirstPassTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    public static TheoryData<string> WithStart => [.. LossCatalogue.All.Where(entry => entry.Options.Contains(ClassWeights.Start)).Select(entry => entry.Name)];
+    public static TheoryData<string> WithStart => [.. LossCatalogue.All.Where(entry => entry.Options.Any(option => option.Name == ClassWeights.Start.Name)).Select(entry => entry.Name)];
 
     [Theory]
     [MemberData(nameof(WithStart))]

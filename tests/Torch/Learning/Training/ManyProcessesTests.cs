@@ -39,6 +39,8 @@ public sealed class ManyProcessesTests : IDisposable
             ("loss: {name: contrastive}\nmemory: {size: 40}\nmicro_batch: 8\nanchor_chunk: 5", 3),
             ("loss: {name: margin}\nminer: {name: distance-weighted}\nregularisers: [{name: spread-out}]", 2),
             ("loss: {name: vicreg}\nsampler: {kind: smart-mining, classes: 4, images_per_class: 4}", 2),
+            ("loss: {name: dynamic-soft-margin}\nregularisers: [{name: intra-pair-variance}]", 2),
+            ("loss: {name: manifold, proxies: 3}", 3),
         ];
         StartOthers(2);
         foreach (var (text, processes) in cases)

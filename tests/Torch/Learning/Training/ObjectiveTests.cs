@@ -52,6 +52,7 @@ public sealed class ObjectiveTests : IDisposable
     [InlineData("loss: {name: multi-similarity}\nminer: {name: angular, angle: 10}")]
     [InlineData("loss: {name: triplet}\n" + Triplets)]
     [InlineData("loss: {name: ice}\nmemory: {size: 64, start: 0.1}")]
+    [InlineData("loss: {name: tuplet-margin}\nminer: {name: n-hard, positive_to: 2}\nregularisers: [{name: intra-pair-variance}, {name: threshold-consistent-margin, weight: 0.1}]")]
     [InlineData("loss: {name: contrastive}\nminer: {name: multi-similarity}\nmemory: {size: 40}")]
     public void Mined_and_remembered_pairs_teach_the_network_to_find_unseen_classes(string lines)
     {
@@ -66,6 +67,8 @@ public sealed class ObjectiveTests : IDisposable
     [InlineData("loss: {name: ice}\nmemory: {size: 50, start: 0}\nminer: {name: uniform-histogram}", 6)]
     [InlineData("loss: {name: circle}\nmemory: {size: 10}\nanchor_chunk: 5", 9)]
     [InlineData("loss: {name: triplet}\n" + Triplets, 4)]
+    [InlineData("loss: {name: dynamic-soft-margin}", 4)]
+    [InlineData("loss: {name: manifold, proxies: 3}", 6)]
     public void A_resumed_run_gives_the_same_weights_bit_for_bit(string lines, int interruptedAfter) =>
         Resumption.ShouldChangeNothing(folder, NoisyShapes.Recipe(lines), interruptedAfter);
 
