@@ -24,7 +24,7 @@ public sealed class ManifoldLoss : MetricLoss
         LearnsFromPairs = false,
         Options =
         [
-            LossOption.Whole("proxies", 50, 2, 10_000, "K, never more than classes; the peer library's. A step inverts a matrix of batch and proxies"),
+            LossOption.Whole("proxies", 1000, 2, 10_000, "K, never more than classes; one for each learns, the peer library's 50 for hundreds hardly do. A step inverts a matrix of batch and proxies"),
             LossOption.Number("walk", 0.8, 0, 0.999, "α, the probability that the walk goes on; the peer library's"),
             LossOption.Number("margin", 5e-4, 0, 1, "m; the peer library's"),
             LossOption.Number("context", 1, 0, 1e4, "λ; the peer library's"),

@@ -58,8 +58,7 @@ public sealed class DynamicSoftMarginLoss : MetricLoss
     {
         using var noGradient = torch.no_grad();
         using var scope = torch.NewDisposeScope();
-        if (Triplets(input with { Anchors = input.Anchors.detach(), References = input.References.detach() }) is not { } found) return;
-        histogram.copy_(Mixed(found));
+        if (Triplets(input) is { } found) histogram.copy_(Mixed(found));
     }
 
     /// <summary>x of all triplets; null when there is none.</summary>
@@ -89,7 +88,6 @@ public sealed class DynamicSoftMarginLoss : MetricLoss
     /// <summary>The histogram with these triplets in it, [bins].</summary>
     private torch.Tensor Mixed(LossTerms triplets)
     {
-        using var noGradient = torch.no_grad();
         var node = Nodes(triplets.Values.detach().masked_select(triplets.Counted));
         var (below, share) = (node.floor(), node.frac());
         var batch = torch.zeros([bins], node.dtype, node.device);
