@@ -13,6 +13,6 @@ public static partial class torch
         public static Tensor solve(Tensor A, Tensor B, bool left = true) => SolveOp.Call(A, B, left);
 
         /// <summary>Eigenvalues in ascending order and eigenvectors as columns, of symmetric matrices given by their lower ('L') or upper ('U') half.</summary>
-        public static (Tensor, Tensor) eigh(Tensor input, char UPLO) => EighOp.CallTwo(input, UPLO.ToString());
+        public static (Tensor, Tensor) eigh(Tensor input, char UPLO = 'L') => EighOp.CallTwo(input, UPLO.ToString());
     }
 }
