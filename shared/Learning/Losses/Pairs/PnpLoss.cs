@@ -32,21 +32,11 @@ public sealed class PnpLoss(string variant, double temperature, double b, double
         var pairs = BatchPairs.Of(input);
         var s = Distances.Cosine(input);                                                                  // [A, R]
         // The anchor counts as a positive of itself, at the similarity 1.
-        var found = pairs.Positives.logical_and(pairs.Counted.unsqueeze(1)).nonzero();                    // [P, 2]
-        var own = SelfTerm(s, pairs);                                                                     // [A]
-        if (found.shape[0] == 0) return [LossTerms.Only(own * 0, pairs.Counted)];
-        var anchors = found.narrow(1, 0, 1).squeeze(1);
-        var rows = s.index_select(0, anchors);                                                            // [P, R]
-        var before = Before(rows, rows.gather(1, found.narrow(1, 1, 1)), pairs.Negatives.index_select(0, anchors));
-        var sum = torch.zeros([s.shape[0]], s.dtype, s.device).scatter_add(0, anchors, Penalty(before)) + own;
+        var own = Penalty((((s - 1) / temperature).sigmoid() * pairs.Negatives.to(s.dtype)).sum(1));      // [A]
+        if (PositiveRanks.Of(s, pairs, temperature) is not { } ranks) return [LossTerms.Only(own * 0, pairs.Counted)];
+        var sum = ranks.PerAnchor(Penalty((ranks.Ahead * ranks.Negatives).sum(1)), s.shape[0]) + own;
         return [LossTerms.Only(sum / (pairs.Positives.to(s.dtype).sum(1) + 1), pairs.Counted)];
     }
-
-    private torch.Tensor SelfTerm(torch.Tensor s, BatchPairs pairs) =>
-        Penalty(Before(s, torch.ones([s.shape[0], 1], s.dtype, s.device), pairs.Negatives));
-
-    private torch.Tensor Before(torch.Tensor rows, torch.Tensor positive, torch.Tensor negatives) =>
-        (((rows - positive) / temperature).sigmoid() * negatives.to(rows.dtype)).sum(1);
 
     private torch.Tensor Penalty(torch.Tensor n) => variant switch
     {

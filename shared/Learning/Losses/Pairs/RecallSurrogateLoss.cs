@@ -32,20 +32,15 @@ public sealed class RecallSurrogateLoss(int smallest, int largest, double rankTe
         if (input.IsEmpty) return [LossTerms.Nothing(input.Anchors)];
         var pairs = BatchPairs.Of(input);
         var s = Distances.Cosine(input);                                                                  // [A, R]
-        var found = pairs.Positives.logical_and(pairs.Counted.unsqueeze(1)).nonzero();                    // [P, 2]
-        if (found.shape[0] == 0) return [LossTerms.Nothing(input.Anchors)];
-        var anchors = found.narrow(1, 0, 1).squeeze(1);
-        var rows = s.index_select(0, anchors);                                                            // [P, R]
-        var ahead = ((rows - rows.gather(1, found.narrow(1, 1, 1))) / rankTemperature).sigmoid();
-        var others = pairs.Positives.logical_or(pairs.Negatives).index_select(0, anchors).to(s.dtype);
+        if (PositiveRanks.Of(s, pairs, rankTemperature) is not { } ranks) return [LossTerms.Nothing(input.Anchors)];
         // The positive itself stands half before itself, which the rank must not count.
-        var rank = 1 + (ahead * others).sum(1) - 0.5;                                                     // [P]
+        var rank = 1 + (ranks.Ahead * (ranks.Positives + ranks.Negatives)).sum(1) - 0.5;                  // [P]
         var positives = pairs.Positives.to(s.dtype).sum(1);                                               // [A]
         torch.Tensor? recall = null;
         var count = 0;
         for (var k = smallest; k == smallest || k <= largest; k *= 2, count++)
         {
-            var within = torch.zeros([s.shape[0]], s.dtype, s.device).scatter_add(0, anchors, ((k - rank) / temperature).sigmoid());
+            var within = ranks.PerAnchor(((k - rank) / temperature).sigmoid(), s.shape[0]);
             var share = within.clamp_max(k) / positives.clamp(1, k);
             recall = recall is null ? share : recall + share;
         }

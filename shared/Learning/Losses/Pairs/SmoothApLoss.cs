@@ -23,16 +23,11 @@ public sealed class SmoothApLoss(double temperature) : MetricLoss
         if (input.IsEmpty) return [LossTerms.Nothing(input.Anchors)];
         var pairs = BatchPairs.Of(input);
         var s = Distances.Cosine(input);                                                                  // [A, R]
-        var found = pairs.Positives.logical_and(pairs.Counted.unsqueeze(1)).nonzero();                    // [P, 2]
-        if (found.shape[0] == 0) return [LossTerms.Nothing(input.Anchors)];
-        var anchors = found.narrow(1, 0, 1).squeeze(1);
-        var rows = s.index_select(0, anchors);                                                            // [P, R]
-        var ahead = ((rows - rows.gather(1, found.narrow(1, 1, 1))) / temperature).sigmoid();             // [P, R]: who stands before the positive
+        if (PositiveRanks.Of(s, pairs, temperature) is not { } ranks) return [LossTerms.Nothing(input.Anchors)];
         // The positive itself stands half before itself, which both ranks must not count.
-        var amongPositives = 1 + (ahead * pairs.Positives.index_select(0, anchors).to(s.dtype)).sum(1) - 0.5;
-        var amongAll = amongPositives + (ahead * pairs.Negatives.index_select(0, anchors).to(s.dtype)).sum(1);
-        var precision = amongPositives / amongAll;                                                        // [P]
-        var perAnchor = torch.zeros([s.shape[0]], s.dtype, s.device).scatter_add(0, anchors, precision) / pairs.Positives.to(s.dtype).sum(1).clamp_min(1);
+        var amongPositives = 1 + (ranks.Ahead * ranks.Positives).sum(1) - 0.5;                            // [P]
+        var amongAll = amongPositives + (ranks.Ahead * ranks.Negatives).sum(1);
+        var perAnchor = ranks.PerAnchor(amongPositives / amongAll, s.shape[0]) / pairs.Positives.to(s.dtype).sum(1).clamp_min(1);
         return [LossTerms.Only(1 - perAnchor, pairs.Counted)];
     }
 }
